@@ -1,0 +1,2 @@
+/** See deps.mjs. */
+export function nodeTooOld(version?: string): string | undefined;

@@ -1,0 +1,79 @@
+// What a failed test of a real lab leaves for the record: the end of what each of its labs has printed, logged and
+// journaled. vitest runs this beside every test file; scripts/test.mjs prints it below the failure.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach } from 'vitest';
+import type { Entry } from '../../machines/journal.ts';
+import { sentenceOf } from '../../machines/sentences.ts';
+
+declare module 'vitest' {
+  interface TaskMeta {
+    /** The newest lines of the labs that were up when the test failed. */
+    labs?: string;
+  }
+}
+
+interface Traced {
+  dir: string;
+  printed(): string;
+}
+
+const LINES = 40;
+/** Of each process's own log; usually empty. */
+const LOG_LINES = 10;
+const labs = new Set<Traced>();
+
+/** From now on a failed test of this file tells of this lab. Answers how to end that. */
+export function trace(lab: Traced): () => void {
+  labs.add(lab);
+  return () => labs.delete(lab);
+}
+
+afterEach(({ task }) => {
+  if (task.result?.state !== 'fail' || labs.size === 0) return;
+  task.meta.labs = [...labs].map(endOf).join('\n');
+  console.log(`\n${task.name}: the end of its lab\n${task.meta.labs}\n`);
+});
+
+function endOf({ dir, printed }: Traced): string {
+  const logs = list(`${dir}/log`).map((name) => section(name, tail(read(`${dir}/log/${name}`), LOG_LINES)));
+  return [
+    section('main', tail(printed().replace(/^[\s\S]*?(?=^Wardenscope is ready)/m, ''), LOG_LINES)),
+    ...logs,
+    section('journal', journal(dir)),
+  ]
+    .filter(Boolean)
+    .join('\n');
+}
+
+const section = (name: string, lines: string[]) => lines.map((line) => `  ${name}: ${line}`).join('\n');
+
+/** The newest foreground entries, as the page would say them. */
+function journal(dir: string): string[] {
+  const newest = list(`${dir}/journal`).at(-1);
+  if (!newest) return [];
+  const said: string[] = [];
+  const lines = read(join(dir, 'journal', newest)).split('\n');
+  for (let i = lines.length - 1; i > 0 && said.length < LINES; i -= 1) {
+    const entry = parsed(lines[i] ?? '');
+    if (entry && !entry.background) {
+      const seconds = (entry.lt / 1000).toFixed(3);
+      said.unshift(`${entry.seq} lt ${seconds} s ${entry.proc} ${sentenceOf(entry).en}`);
+    }
+  }
+  return said;
+}
+
+/** A last line may be torn. */
+function parsed(line: string): Entry | undefined {
+  try {
+    const entry: Entry = JSON.parse(line);
+    return 'seq' in entry ? entry : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const list = (folder: string) => (existsSync(folder) ? readdirSync(folder).sort() : []);
+const read = (file: string) => (existsSync(file) ? readFileSync(file, 'utf8') : '');
+const tail = (text: string, count: number) => text.split('\n').filter(Boolean).slice(-count);

@@ -1,0 +1,70 @@
+// Points at what a text speaks of: moves the page's camera once for each look, and puts the light on the part.
+import type { Look } from '../../machines/lesson.ts';
+import type { PageActions } from '../panel.ts';
+import { createLight } from './light.ts';
+import { LOOKS_AT } from './looks.ts';
+
+/** What is spoken of. */
+export interface Spoken {
+  /** Whose look this is: a new one takes the light from the one before. */
+  id: string;
+  look: Look | undefined;
+  /** What is said is there to be seen. */
+  told: boolean;
+  /** The camera is somebody else's: only the light follows. */
+  still?: boolean;
+  /** What has to stay hidden for now, also while the rest is waited for. */
+  cover: Look | undefined;
+  /** The container that it is about, as soon as there is one. */
+  handle: string | undefined;
+}
+
+export interface Pointer {
+  /** Follows what is spoken of, until the reader asks for another look. */
+  follow(spoken: Spoken): void;
+  /** The reader asks to be shown this; null for what the text itself points at. */
+  at(look: Look): void;
+  /** What the reader has asked for. */
+  asked(): Look | null;
+  leave(): void;
+}
+
+export function createPointer(page: () => PageActions): Pointer {
+  const light = createLight();
+  const cover = createLight();
+  let id: string | null = null;
+  let asked: Look | null = null;
+  /** Where the camera was sent last. */
+  let sent: string | undefined;
+
+  return {
+    follow(spoken) {
+      if (id !== spoken.id) {
+        ({ id } = spoken);
+        asked = null;
+        sent = undefined;
+      }
+      const look = asked ?? spoken.look;
+      cover.on(spoken.cover ? LOOKS_AT[spoken.cover].light : [], true);
+      if (!look) return light.off();
+      const { camera, light: parts } = LOOKS_AT[look];
+      // A container that is not there yet is waited for.
+      const zoom = camera === 'platform' ? 'platform' : spoken.handle;
+      if (zoom !== undefined && zoom !== sent && !(spoken.still && asked === null)) {
+        sent = zoom;
+        page().update({ zoom, host: false });
+      }
+      light.on(spoken.told ? parts : []);
+    },
+    at(look) {
+      asked = look;
+      sent = undefined;
+    },
+    asked: () => asked,
+    leave() {
+      id = null;
+      light.off();
+      cover.off();
+    },
+  };
+}

@@ -1,0 +1,162 @@
+// What the page knows and shows: the record, the cursor, the lab's state and a few choices. One owner; views get it whole.
+import type { Grain } from '../machines/grain.ts';
+import type { Entry, EntryType } from '../machines/journal.ts';
+import type { Reading } from './beat.ts';
+import type { SeatState } from './driver/seat.ts';
+import type { LabState } from './lab-api.ts';
+import type { LessonPlace } from './lesson/place.ts';
+import type { PanelId } from './panels.ts';
+import type { Recorded } from './run/door.ts';
+
+export type Language = 'en' | 'ja';
+export type Theme = 'auto' | 'light' | 'dark';
+
+export interface Filter {
+  text: string;
+  type: EntryType | '';
+  run: string;
+  /** An actor's name, or `is dea` for all that belongs to a component (identity.ts); empty for all. */
+  actor: string;
+  /** Shows periodic traffic one by one instead of folded. */
+  background: boolean;
+}
+
+export interface Model {
+  entries: Entry[];
+  /** The `seq` that is looked at; null follows the newest. */
+  cursor: number | null;
+  /** How far one step on the record goes. */
+  grain: Grain;
+  /** The held gate that a step opens; null for the oldest. */
+  gate: string | null;
+  lab: LabState | null;
+  /** `performance.now()` when `lab` came, to let its time go on. */
+  labAt: number;
+  link: 'connecting' | 'live' | 'lost';
+  /** Who drives this lab and who watches; null where nobody says. */
+  seat: SeatState | null;
+  /** The actor whose chart is shown; null follows the cursor. */
+  actor: string | null;
+  /** A machine whose chart is shown without an actor. */
+  machine: string | null;
+  filter: Filter;
+  language: Language;
+  theme: Theme;
+  /** The container that the camera is at; `auto` follows what is held or looked at. */
+  zoom: 'auto' | 'platform' | (string & {});
+  /** The host's view of the stage. */
+  host: boolean;
+  /** Captions in English and in Japanese. */
+  both: boolean;
+  /** How long a beat stays to be read, in the pace `beat`. */
+  reading: Reading;
+  /** Only stage, caption and bar: for a projector. */
+  folded: boolean;
+  /** The dock stands beside the stage; folded, the stage has its room. */
+  docked: boolean;
+  /** The panels that are shown right of the stage, above and below, and under it. */
+  dock: PanelId;
+  under: PanelId;
+  drawer: PanelId | null;
+  /** The lesson that is open and its step; null for none. */
+  lesson: LessonPlace | null;
+  /** The app that the panel of apps shows in full, by its guid; null for the newest. */
+  app: string | null;
+  /** The failure whose card is shown, by its `seq`; null for none. */
+  failure: number | null;
+  /** The push that this page began last: its failure is shown by itself. `since`: the head of the record then. */
+  pushed: { name: string; since: number } | null;
+  help: boolean;
+  /** The recorded run that is watched; null on a lab. */
+  recorded: Recorded | null;
+  /** The last word to the reader: an error, or what a push answered. */
+  notice: string;
+}
+
+export function emptyModel(): Model {
+  return {
+    entries: [],
+    cursor: null,
+    grain: 'beat',
+    gate: null,
+    lab: null,
+    labAt: 0,
+    link: 'connecting',
+    seat: null,
+    actor: null,
+    machine: null,
+    filter: { text: '', type: '', run: '', actor: '', background: false },
+    language: 'en',
+    theme: 'auto',
+    zoom: 'auto',
+    host: false,
+    both: false,
+    reading: 'calm',
+    folded: false,
+    docked: true,
+    dock: 'record',
+    under: 'inspector',
+    drawer: null,
+    lesson: null,
+    app: null,
+    failure: null,
+    pushed: null,
+    help: false,
+    recorded: null,
+    notice: '',
+  };
+}
+
+/** The `seq` that every projection is asked for. */
+export function cursorOf(model: Model): number {
+  return model.cursor ?? model.entries.at(-1)?.seq ?? 0;
+}
+
+/**
+ * Whether a story has begun: before the first push there is one thing to do, and the page says so. What is held counts: a
+ * push that goes beat by beat makes eight requests before the one that begins its run.
+ */
+export function hasBegun(model: Model): boolean {
+  return model.cursor !== null || model.entries.some((e) => e.run !== null || e.type === 'gate');
+}
+
+/** The entry that is talked about: at the cursor, else the newest one that is not periodic traffic. */
+export function focusOf(model: Model): number {
+  return model.cursor ?? model.entries.findLast((e) => !e.background)?.seq ?? cursorOf(model);
+}
+
+/** Changes the model and redraws once a frame, however often it changed. */
+export class Store {
+  model = emptyModel();
+  readonly #draw: () => void;
+  #asked = false;
+  #changed = false;
+
+  constructor(draw: () => void) {
+    this.#draw = draw;
+  }
+
+  /** @param news whether it is more than the record going on: then everything is drawn at once */
+  update(change: Partial<Model>, news = Object.keys(change).length > 0): void {
+    Object.assign(this.model, change);
+    this.#changed ||= news;
+    if (this.#asked) return;
+    this.#asked = true;
+    requestAnimationFrame(() => {
+      this.#asked = false;
+      this.#draw();
+    });
+  }
+
+  /** Whether more than the record has changed since `changed` was asked last. */
+  get news(): boolean {
+    return this.#changed;
+  }
+
+  /** The same, and forgets it. */
+  changed(): boolean {
+    const changed = this.#changed;
+    this.#changed = false;
+    return changed;
+  }
+}

@@ -1,0 +1,5 @@
+/// <reference types="vite/client" />
+declare module 'virtual:charts' {
+  const charts: import('./charts.ts').Chart[];
+  export default charts;
+}

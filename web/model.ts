@@ -125,6 +125,9 @@ export function focusOf(model: Model): number {
   return model.cursor ?? model.entries.findLast((e) => !e.background)?.seq ?? cursorOf(model);
 }
 
+/** A change of the model, or how it follows from the model as it is then. */
+export type Change = Partial<Model> | ((now: Model) => Partial<Model>);
+
 /** Changes the model and redraws once a frame, however often it changed. */
 export class Store {
   model = emptyModel();
@@ -137,9 +140,10 @@ export class Store {
   }
 
   /** @param news whether it is more than the record going on: then everything is drawn at once */
-  update(change: Partial<Model>, news = Object.keys(change).length > 0): void {
+  update(asked: Change, news?: boolean): void {
+    const change = typeof asked === 'function' ? asked(this.model) : asked;
     Object.assign(this.model, change);
-    this.#changed ||= news;
+    this.#changed ||= news ?? Object.keys(change).length > 0;
     if (this.#asked) return;
     this.#asked = true;
     requestAnimationFrame(() => {

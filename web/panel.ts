@@ -3,7 +3,7 @@ import { LitElement } from 'lit';
 import type { Breakpoint } from '../machines/gates.ts';
 import type { Command } from './keys.ts';
 import type { Answer } from './lab-api.ts';
-import { emptyModel, type Model } from './model.ts';
+import { type Change, emptyModel, type Model } from './model.ts';
 import type { PanelId } from './panels.ts';
 import type { Preferences } from './place.ts';
 
@@ -11,7 +11,8 @@ import type { Preferences } from './place.ts';
 export interface PageActions {
   /** Moves the one cursor; every view and the URL follow. */
   seek(seq: number): void;
-  update(change: Partial<Model>): void;
+  /** Changes the model; what rests on what is there now is a function, because a panel may be drawn from an older model. */
+  update(change: Change): void;
   /** Changes what the reader likes, and keeps it. */
   prefer(change: Partial<Preferences>): void;
   /** Gives an order to the lab; a refusal becomes the notice, and the lab is asked for its state. */

@@ -183,9 +183,9 @@ describe.skipIf(whyNoBrowserLab)('what comes between in a lesson', () => {
 
   it('breaks something itself, once, and waits for what comes of it', async () => {
     await giveLesson(page, FAULT);
-    await page.reload();
-    // Who has left a lesson is not shown their list by themselves.
-    await page.getByRole('tab', { name: 'Lesson', exact: true }).click();
+    // A page anew, with the list of lessons: the address alone would not load the other program.
+    await page.goto('about:blank');
+    await page.goto(`${lab.url}/#show=lesson`);
     const short = lessonPage(page, parseLesson(FAULT).lesson);
     await short.tries('A fault').click();
     await short.told(1);

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { tracePage } from './on-failure.ts';
 
 export const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((f) =>
   existsSync(f),
@@ -42,6 +43,7 @@ export async function openPage(
 ): Promise<{ page: Page; problems: string[] }> {
   const problems: string[] = [];
   const page = await (await browser.newContext({ reducedMotion: 'reduce', ...options })).newPage();
+  tracePage(page);
   await page.addInitScript(readsQuickly);
   page.on('pageerror', (e) => problems.push(e.message));
   return { page, problems };

@@ -43,7 +43,7 @@ export function lessonPage(page: Page, lesson: Lesson): LessonPage {
       // What a step points at is there to be seen, and lit.
       const lit = look && LOOKS_AT[look].light.length > 0 ? 1 : 0;
       await eventually(() => page.locator('.lesson-light:not(.cover):not([hidden])').count()).toBe(lit);
-      expect(await panel().locator('.lesson-obstacle').allInnerTexts()).toEqual([]);
+      await eventually(() => panel().locator('.lesson-obstacle').allInnerTexts()).toEqual([]);
     },
     async goOn() {
       await eventually(() => next().isEnabled()).toBe(true);

@@ -18,10 +18,20 @@ interface Traced {
   printed(): string;
 }
 
+/** A page that a test looks at; the part of playwright's that is needed here. */
+interface Looked {
+  url(): string;
+  isClosed(): boolean;
+  locator(selector: string): { innerText(options?: { timeout: number }): Promise<string> };
+}
+
 const LINES = 40;
 /** Of each process's own log; usually empty. */
 const LOG_LINES = 10;
+/** Of what a page shows. */
+const PAGE_LINES = 60;
 const labs = new Set<Traced>();
+const pages = new Set<Looked>();
 
 /** From now on a failed test of this file tells of this lab. Answers how to end that. */
 export function trace(lab: Traced): () => void {
@@ -29,11 +39,27 @@ export function trace(lab: Traced): () => void {
   return () => labs.delete(lab);
 }
 
-afterEach(({ task }) => {
-  if (task.result?.state !== 'fail' || labs.size === 0) return;
-  task.meta.labs = [...labs].map(endOf).join('\n');
+/** From now on a failed test of this file tells what this page shows. */
+export function tracePage(page: Looked): void {
+  pages.add(page);
+}
+
+afterEach(async ({ task }) => {
+  for (const page of pages) if (page.isClosed()) pages.delete(page);
+  if (task.result?.state !== 'fail' || labs.size + pages.size === 0) return;
+  const shown = await Promise.all([...pages].map(shownBy));
+  task.meta.labs = [...[...labs].map(endOf), ...shown].join('\n');
   console.log(`\n${task.name}: the end of its lab\n${task.meta.labs}\n`);
 });
+
+async function shownBy(page: Looked): Promise<string> {
+  const text = await page
+    .locator('body')
+    .innerText({ timeout: 5000 })
+    .catch((error: Error) => error.message);
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  return section('page', [page.url(), ...lines.slice(0, PAGE_LINES)]);
+}
 
 function endOf({ dir, printed }: Traced): string {
   const logs = list(`${dir}/log`).map((name) => section(name, tail(read(`${dir}/log/${name}`), LOG_LINES)));

@@ -226,9 +226,8 @@ export class ArticleView extends PanelView {
     this.#pushing = true;
     this.#problem = '';
     this.requestUpdate();
-    const { lab: state } = this.model;
     try {
-      if (state) await lab.tidy(LESSONS, state);
+      await lab.tidy(LESSONS);
       await labApi.pace('real');
       await lab.push(APP);
     } catch (error) {

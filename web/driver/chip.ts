@@ -4,7 +4,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { labApi } from '../lab-api.ts';
 import type { Language, Model } from '../model.ts';
 import type { PageActions } from '../panel.ts';
-import { drives, followDriver, type SeatState } from './seat.ts';
+import { drives, followDriver, type SeatState, seated } from './seat.ts';
 import { nameOf, seatWord } from './words.ts';
 import './driver.css';
 
@@ -20,7 +20,7 @@ export function chip(model: Model, page: PageActions): Shown {
   const how = seat.follows ? 'following' : 'byYourself';
   const count = mine ? (others > 0 ? seatWord(language, 'watchers', others) : '') : seatWord(language, how);
   return html`<button class=${`choice seat-chip ${mine ? 'drives' : ''}`} aria-haspopup="dialog" title=${seatWord(language, 'people')}
-      @click=${() => openPeople(model, page)}>
+      @click=${() => openPeople(page)}>
       <span class="seat-mark" aria-hidden="true">${mine ? '◉' : '○'}</span>
       <span class="seat-state">${seatWord(language, state)}</span>
       ${count ? html`<span class="seat-count">${count}</span>` : nothing}</button>`;
@@ -34,9 +34,9 @@ export function seatLine(model: Model, page: PageActions): Shown {
   return html`${line}${seat.open ? html`<ws-people .model=${model} .page=${page}></ws-people>` : nothing}`;
 }
 
-async function openPeople({ seat }: Model, page: PageActions): Promise<void> {
+async function openPeople(page: PageActions): Promise<void> {
   await import('./people.ts');
-  if (seat) page.update({ seat: { ...seat, open: true } });
+  page.update(seated({ open: true }));
 }
 
 function driverLine({ language }: Model, seat: SeatState, page: PageActions): Shown {
@@ -47,7 +47,7 @@ function driverLine({ language }: Model, seat: SeatState, page: PageActions): Sh
       <button @click=${() => page.order(labApi.decline(asking.n))}>${seatWord(language, 'notNow')}</button></p>`;
   }
   if (seat.told?.what !== 'handed') return nothing;
-  return html`<p class="seat-line" role="status">${told(language, seat)} ${close(language, seat, page)}</p>`;
+  return html`<p class="seat-line" role="status">${told(language, seat)} ${close(language, page)}</p>`;
 }
 
 function watcherLine(model: Model, seat: SeatState, page: PageActions): Shown {
@@ -65,8 +65,8 @@ function watcherLine(model: Model, seat: SeatState, page: PageActions): Shown {
   if (!says && seat.follows) return nothing;
   return html`<p class="seat-line" role="status">${says}
     ${says && me ? wish(language, me, taken) : nothing}
-    ${seat.follows ? nothing : html`<button @click=${() => page.update(followDriver(model))}>${seatWord(language, 'follow')}</button>`}
-    ${says && (seat.refused || seat.told) ? close(language, seat, page) : nothing}</p>`;
+    ${seat.follows ? nothing : html`<button @click=${() => page.update(followDriver)}>${seatWord(language, 'follow')}</button>`}
+    ${says && (seat.refused || seat.told) ? close(language, page) : nothing}</p>`;
 
   function wish(at: Language, person: { may: boolean; asks: boolean }, was: boolean) {
     return html`${person.may ? html`<button class="primary" @click=${() => page.order(labApi.takeOver())}>${seatWord(at, was ? 'takeBack' : 'takeOver')}</button>` : nothing}
@@ -82,7 +82,7 @@ function driverOf(seat: SeatState): { n: number; name: string } {
   return { n: seat.driver ?? 0, name: seat.driverName };
 }
 
-function close(language: Language, seat: SeatState, page: PageActions) {
+function close(language: Language, page: PageActions) {
   return html`<button aria-label=${seatWord(language, 'close')}
-    @click=${() => page.update({ seat: { ...seat, refused: '', told: null } })}>✕</button>`;
+    @click=${() => page.update(seated({ refused: '', told: null }))}>✕</button>`;
 }

@@ -4,7 +4,7 @@ import { html, nothing, type PropertyValues } from 'lit';
 import { labApi, type ShareView } from '../lab-api.ts';
 import { PanelView } from '../panel.ts';
 import { readName } from './client.ts';
-import { drives, followDriver, type Person, rename, type SeatState } from './seat.ts';
+import { drives, followDriver, type Person, rename, type SeatState, seated } from './seat.ts';
 import { nameOf, type SeatWord, seatWord } from './words.ts';
 
 /** Modules of quiet around a QR code, as its standard asks. */
@@ -83,7 +83,7 @@ export class PeopleView extends PanelView {
     return html`<p class="people-mine">
       ${me.may ? html`<button class="primary" @click=${() => this.page.order(labApi.takeOver())}>${this.#say('takeOver')}</button>` : nothing}
       ${me.asks ? this.#say('asked') : html`<button ?disabled=${!seat.here} @click=${() => this.page.order(labApi.askToDrive())}>${this.#say('askToDrive')}</button>`}
-      ${seat.follows ? nothing : html`<button @click=${() => this.page.update(followDriver(this.model))}>${this.#say('follow')}</button>`}</p>`;
+      ${seat.follows ? nothing : html`<button @click=${() => this.page.update(followDriver)}>${this.#say('follow')}</button>`}</p>`;
   }
 
   #links() {
@@ -139,8 +139,7 @@ export class PeopleView extends PanelView {
   }
 
   #close(): void {
-    const { seat } = this.model;
-    if (seat) this.page.update({ seat: { ...seat, open: false } });
+    this.page.update(seated({ open: false }));
   }
 
   #say(key: SeatWord, ...values: (string | number)[]): string {

@@ -110,6 +110,12 @@ export function createFollower(store: Store, own: boolean): Follower {
   };
 }
 
+/** Opens or closes the dialog, or takes in what was told: only this page's own part of the seat, whatever the lab has said meanwhile. */
+export const seated =
+  (part: Partial<Pick<SeatState, 'open' | 'refused' | 'told'>>) =>
+  ({ seat }: Model): Partial<Model> =>
+    seat ? { seat: { ...seat, ...part } } : {};
+
 /** Follows the driver again, from where he is now. */
 export function followDriver(model: Model): Partial<Model> {
   if (!model.seat) return {};

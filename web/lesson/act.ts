@@ -33,7 +33,8 @@ export async function act({ action, args }: Try, by: Doer): Promise<void> {
       return by.pushed(name, url);
     }
     case 'open':
-      return lab.openHeld(by.mine);
+      await lab.openHeld(by.mine);
+      return;
     case 'visit':
       return visit(first === '' ? '/' : first, by);
     case 'skip':

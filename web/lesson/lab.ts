@@ -2,7 +2,7 @@
 import type { Answers, Lesson } from '../../machines/lesson.ts';
 import type { FaultOrder } from '../../machines/lesson-faults.ts';
 import { gatesOf, gatesToOpen, leftBehind } from '../../machines/lesson-gates.ts';
-import { type Answer, type AppAnswer, type Held, type LabState, labApi } from '../lab-api.ts';
+import { type Answer, type AppAnswer, type Held, labApi } from '../lab-api.ts';
 
 /** Sets the pace; throws the lab's own sentence. */
 export async function setPace(pace: 'beat' | 'real' = 'beat'): Promise<void> {
@@ -15,8 +15,9 @@ export async function record(on: boolean): Promise<void> {
 }
 
 /** Takes away what lessons in pages that are gone have left closed. */
-export async function tidy(lessons: readonly Lesson[], state: Pick<LabState, 'breakpoints' | 'held'>): Promise<void> {
-  const left = leftBehind(lessons, state.breakpoints, state.held);
+export async function tidy(lessons: readonly Lesson[]): Promise<void> {
+  const { breakpoints, held } = granted(await labApi.state());
+  const left = leftBehind(lessons, breakpoints, held);
   await Promise.all(left.breakpoints.map((id) => labApi.removeBreakpoint(id)));
   await open(left.gates);
 }
@@ -30,10 +31,10 @@ export async function arm(lesson: Lesson, steps: readonly string[]): Promise<Rec
   return ids;
 }
 
-/** Takes away what is left of the lesson's gates and lets go what they hold. */
-export async function disarm(gates: readonly string[], held: readonly Held[]): Promise<void> {
+/** Takes away what is left of the lesson's gates and lets go what they hold. Resolves with the gates that it has opened. */
+export async function disarm(gates: readonly string[]): Promise<string[]> {
   await Promise.all(gates.map((id) => labApi.removeBreakpoint(id)));
-  await open(held.filter((h) => gates.includes(h.by)).map((h) => h.gate));
+  return openHeld(gates);
 }
 
 /** Lets go what is behind the learner; `said` hears of each gate at once, so that none is opened twice. */
@@ -55,12 +56,14 @@ export async function open(gates: readonly string[]): Promise<void> {
 }
 
 /**
- * Opens what these breakpoints of the lesson hold. The lab is asked what it holds: the page's own knowledge may be older
+ * Opens what these breakpoints of the lesson hold, and resolves with those gates. The lab is asked what it holds: the page's own knowledge may be older
  * than the record that has just told the learner that something is held. Throws the lab's own sentence.
  */
-export async function openHeld(mine: readonly string[]): Promise<void> {
+export async function openHeld(mine: readonly string[]): Promise<string[]> {
   const { held } = granted(await labApi.state());
-  await open(held.filter((h) => mine.includes(h.by)).map((h) => h.gate));
+  const gates = held.filter((h) => mine.includes(h.by)).map((h) => h.gate);
+  await open(gates);
+  return gates;
 }
 
 /** Pushes the lesson's app under a name that is free: an app that is there already would not be staged again. */

@@ -19,8 +19,17 @@ export interface Obstacle {
   at: number;
 }
 
-/** The first of the things that stand in the way. */
-export function obstacleOf(model: Model, progress: Progress, mine: readonly string[]): Obstacle | null {
+/**
+ * The first of the things that stand in the way.
+ * @param mine the lesson's own breakpoints
+ * @param opened gates that the lesson has opened a moment ago
+ */
+export function obstacleOf(
+  model: Model,
+  progress: Progress,
+  mine: readonly string[],
+  opened: ReadonlySet<string>,
+): Obstacle | null {
   const { lab } = model;
   const none = { values: {}, gates: [], at: 0 };
   if (!drives(model)) return { ...none, word: 'notDriver', way: { word: 'whoDrives', values: {}, does: 'seat' } };
@@ -35,7 +44,7 @@ export function obstacleOf(model: Model, progress: Progress, mine: readonly stri
   }
   if (lab?.paused) return { ...none, word: 'paused', way: { word: 'unpause', values: {}, does: 'unblock' } };
   if (progress.canGoOn) return null;
-  const foreign = (lab?.held ?? []).filter((h) => h.by !== 'beat' && !mine.includes(h.by));
+  const foreign = (lab?.held ?? []).filter((h) => h.by !== 'beat' && !mine.includes(h.by) && !opened.has(h.gate));
   const [first] = foreign;
   if (!first) return null;
   const what = pointText(first.point)[model.language];

@@ -16,7 +16,7 @@ import { alongAt } from '../../machines/lesson-along.ts';
 import { faultsDue } from '../../machines/lesson-faults.ts';
 import { gatesAhead, standing, strangers } from '../../machines/lesson-gates.ts';
 import { newestHandle, valuesOf } from '../../machines/lesson-values.ts';
-import { drives } from '../driver/seat.ts';
+import { drives, seated } from '../driver/seat.ts';
 import { commandAt } from '../keys.ts';
 import { PanelView } from '../panel.ts';
 import { act } from './act.ts';
@@ -47,6 +47,7 @@ export class LessonReader extends PanelView {
   #busy = false;
   /** This page drove the lab when it was looked at last. */
   #drove = false;
+  /** Gates that this page has opened, which its knowledge of the lab may still show as closed. */
   #opening = new Set<string>();
   #problem = '';
   /** What came of what was tried last. */
@@ -114,7 +115,7 @@ export class LessonReader extends PanelView {
         ...{ model, lesson: this.#lesson, progress, values: this.#values, problem: this.#problem },
         ...{ hints: this.#hintsShown(), url: kept?.url ?? '', said: this.#said, busy: this.#busy },
         story: this.#story,
-        obstacle: progress ? obstacleOf(model, progress, mine) : null,
+        obstacle: progress ? obstacleOf(model, progress, mine, this.#opening) : null,
       },
       {
         go: (by) => this.#go(by),
@@ -125,7 +126,7 @@ export class LessonReader extends PanelView {
         point: (look) => this.#point(look),
         unblock: (gates) =>
           void this.#order(() => (gates.length > 0 ? lab.open(gates) : lab.setPace(progress?.step.pace))),
-        seat: () => model.seat && this.page.update({ seat: { ...model.seat, open: true } }),
+        seat: () => this.page.update(seated({ open: true })),
         now: () => this.page.update({ cursor: null }),
         seek: (seq) => this.page.seek(seq),
         restart: () => void this.#restart(),
@@ -186,7 +187,7 @@ export class LessonReader extends PanelView {
     if (this.#busy || !state || this.#problem !== '' || !drives(this.model)) return;
     this.#busy = true;
     await this.#order(async () => {
-      await lab.tidy(LESSONS, state);
+      await lab.tidy(LESSONS);
       const since = Math.max(this.model.entries.at(-1)?.seq ?? 0, state.head);
       await lab.setPace(lesson.steps[0]?.pace);
       const all = lesson.steps.map((s) => s.id);
@@ -266,7 +267,7 @@ export class LessonReader extends PanelView {
     const gates = Object.values(this.#kept?.gates ?? {});
     const recording = this.#kept?.recording === true;
     await this.#order(async () => {
-      await lab.disarm(gates, this.model.lab?.held ?? []);
+      for (const gate of await lab.disarm(gates)) this.#opening.add(gate);
       if (recording) await lab.record(false);
     });
     forget(lesson.id);

@@ -94,7 +94,7 @@ export class SequencePanel extends PanelView {
 
   #tools() {
     const { filter, language } = this.model;
-    const change = (part: Partial<Filter>) => this.page.update({ filter: { ...filter, ...part } });
+    const change = (part: Partial<Filter>) => this.page.update((now) => ({ filter: { ...now.filter, ...part } }));
     const shown = (table: boolean) => {
       this.#table = table;
       this.requestUpdate();

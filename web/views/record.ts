@@ -78,7 +78,7 @@ export class RecordView extends PanelView {
 
   #filters() {
     const { filter, language } = this.model;
-    const change = (part: Partial<Filter>) => this.page.update({ filter: { ...filter, ...part } });
+    const change = (part: Partial<Filter>) => this.page.update((now) => ({ filter: { ...now.filter, ...part } }));
     return html`<div class="filters">
       <input type="search" .value=${filter.text} placeholder=${word(language, 'filterText')}
         aria-label=${word(language, 'filterText')}

@@ -24,15 +24,15 @@ export class SpokenView extends PanelView {
 
   override updated(): void {
     const { entries, cursor, grain, link } = this.model;
-    const moved = cursor !== this.#cursor;
-    // Of a record that is only being read, nothing is news.
-    const opened = entries !== this.#entries || link === 'connecting';
-    if (!opened && moved) this.#turnTo(this.model);
-    else if (!opened && cursor === null && hasBegun(this.model))
+    const first = this.#entries === null;
+    // Of a record that is only being read, nothing is news; where its reader turns to meanwhile is said afterwards.
+    const reading = link === 'connecting';
+    if (!first && !reading && cursor !== this.#cursor) this.#turnTo(this.model);
+    else if (!reading && entries === this.#entries && cursor === null && hasBegun(this.model))
       this.#speaker.hear(newsFrom(entries, this.#heard, grain));
     this.#entries = entries;
     this.#heard = entries.length;
-    this.#cursor = cursor;
+    if (first || !reading) this.#cursor = cursor;
   }
 
   #turnTo(model: Model): void {

@@ -128,22 +128,38 @@ export function focusOf(model: Model): number {
 /** A change of the model, or how it follows from the model as it is then. */
 export type Change = Partial<Model> | ((now: Model) => Partial<Model>);
 
+/** What of a model has changed: at most its record, nothing but the moment that is looked at, or anything else. */
+export type News = 'none' | 'moment' | 'any';
+
+function newsOf(model: Model, change: Partial<Model>, before: News): News {
+  const keys = Object.keys(change) as (keyof Model)[];
+  if (before === 'any' || keys.length === 0) return before;
+  const moved = keys.filter((key) =>
+    key === 'lesson' ? !sameStep(model.lesson, change.lesson) : model[key] !== change[key],
+  );
+  // What is set anew to what it is counts as well: somebody has said something.
+  return moved.includes('cursor') && moved.length === 1 ? 'moment' : 'any';
+}
+
+/** The address is read into a new object each time. */
+const sameStep = (a?: LessonPlace | null, b?: LessonPlace | null) => a?.lesson === b?.lesson && a?.step === b?.step;
+
 /** Changes the model and redraws once a frame, however often it changed. */
 export class Store {
   model = emptyModel();
   readonly #draw: () => void;
   #asked = false;
-  #changed = false;
+  #news: News = 'none';
 
   constructor(draw: () => void) {
     this.#draw = draw;
   }
 
-  /** @param news whether it is more than the record going on: then everything is drawn at once */
-  update(asked: Change, news?: boolean): void {
+  /** @param quiet what changes goes on as the record does: nothing has to be drawn out of turn for it */
+  update(asked: Change, quiet = false): void {
     const change = typeof asked === 'function' ? asked(this.model) : asked;
+    if (!quiet) this.#news = newsOf(this.model, change, this.#news);
     Object.assign(this.model, change);
-    this.#changed ||= news ?? Object.keys(change).length > 0;
     if (this.#asked) return;
     this.#asked = true;
     requestAnimationFrame(() => {
@@ -152,15 +168,15 @@ export class Store {
     });
   }
 
-  /** Whether more than the record has changed since `changed` was asked last. */
-  get news(): boolean {
-    return this.#changed;
+  /** What has changed since `changed` was asked last. */
+  get news(): News {
+    return this.#news;
   }
 
   /** The same, and forgets it. */
-  changed(): boolean {
-    const changed = this.#changed;
-    this.#changed = false;
-    return changed;
+  changed(): News {
+    const news = this.#news;
+    this.#news = 'none';
+    return news;
   }
 }

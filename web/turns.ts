@@ -1,5 +1,7 @@
-// Who is drawn when many entries arrive: the parts of the page take turns, one a frame, so that no frame has to draw all
-// of them. Whatever the reader does is drawn everywhere at once.
+// Who is drawn when. When many entries arrive, the parts of the page take turns, one a frame, so that no frame has to draw
+// all of them. What the reader does is drawn everywhere at once; but when he only turns to another moment, the parts that
+// show the moment itself come in this frame and the lists beside them in the next, so that scrubbing stays a motion.
+import type { News } from './model.ts';
 
 /** As many entries in one frame are no crowd, nor are so many within a moment (milliseconds): everything is drawn. */
 const FEW = 4;
@@ -13,15 +15,20 @@ export class Turns<P extends string, M> {
   readonly #rest: Partial<Record<P, number>>;
   readonly #drawnAt = new Map<P, number>();
   readonly #models = new Map<P, M>();
+  /** What shows the moment itself. */
+  readonly #first: readonly P[];
   /** Parts that have not been drawn since something arrived, the one that has waited longest first. */
   #behind: P[] = [];
+  /** Parts that show another moment than the first ones: drawn in the next frame. */
+  #owed: readonly P[] = [];
   #arrived = 0;
   /** When entries came, and how many, within the last moment. */
   #lately: { at: number; count: number }[] = [];
 
-  constructor(parts: readonly P[], rest: Partial<Record<P, number>> = {}) {
+  constructor(parts: readonly P[], rest: Partial<Record<P, number>> = {}, first: readonly P[] = parts) {
     this.#parts = parts;
     this.#rest = rest;
+    this.#first = first;
   }
 
   /** Entries have come. */
@@ -30,19 +37,17 @@ export class Turns<P extends string, M> {
     this.#lately = [...this.#lately.filter(({ at }) => now - at < MOMENT_MS), { at: now, count }];
   }
 
-  /** Whether any part would be drawn in this frame. @param everywhere as in `models` */
-  due(everywhere: boolean, now = performance.now()): boolean {
-    return this.#isAll(everywhere, now) || this.#next(this.#waiting(), now) !== undefined;
+  /** Whether any part would be drawn in this frame. @param news as in `models` */
+  due(news: News, now = performance.now()): boolean {
+    return (
+      news !== 'none' || this.#owed.length > 0 || this.#isAll(now) || this.#next(this.#waiting(), now) !== undefined
+    );
   }
 
-  /** What each part is drawn from in this frame. @param everywhere whether something else than entries has changed */
-  models(fresh: M, everywhere: boolean, now = performance.now()): (part: P) => M {
-    const all = this.#isAll(everywhere, now);
-    const waiting = this.#waiting();
+  /** What each part is drawn from in this frame. @param news what has changed beside the record */
+  models(fresh: M, news: News, now = performance.now()): (part: P) => M {
+    const turn = this.#turn(news, now);
     this.#arrived = 0;
-    const next = this.#next(waiting, now);
-    const turn = all ? this.#parts : next === undefined ? [] : [next];
-    this.#behind = all ? [] : waiting.filter((p) => p !== next);
     for (const part of turn) {
       this.#models.set(part, fresh);
       this.#drawnAt.set(part, now);
@@ -50,10 +55,31 @@ export class Turns<P extends string, M> {
     return (part) => this.#models.get(part) ?? fresh;
   }
 
-  #isAll(everywhere: boolean, now: number): boolean {
+  #turn(news: News, now: number): readonly P[] {
+    const waiting = this.#waiting();
+    // Whoever is owed already is not put off once more.
+    const moment = news === 'moment' && this.#owed.length === 0 && this.#models.size > 0;
+    const turn = moment
+      ? this.#first
+      : news !== 'none' || this.#isAll(now)
+        ? this.#parts
+        : this.#owed.length > 0
+          ? this.#owed
+          : this.#oneOf(waiting, now);
+    this.#owed = moment ? this.#parts.filter((p) => !turn.includes(p)) : [];
+    this.#behind = waiting.filter((p) => !turn.includes(p) && !this.#owed.includes(p));
+    return turn;
+  }
+
+  #oneOf(waiting: readonly P[], now: number): readonly P[] {
+    const next = this.#next(waiting, now);
+    return next === undefined ? [] : [next];
+  }
+
+  #isAll(now: number): boolean {
     const lately = this.#lately.reduce((sum, { at, count }) => sum + (now - at < MOMENT_MS ? count : 0), 0);
     const few = this.#arrived > 0 && this.#arrived <= FEW && lately <= LATELY;
-    return everywhere || (few && this.#behind.length === 0);
+    return few && this.#behind.length === 0;
   }
 
   #waiting(): P[] {
@@ -68,6 +94,6 @@ export class Turns<P extends string, M> {
 
   /** Whether a part still waits for its turn: then another frame is needed. */
   get waits(): boolean {
-    return this.#behind.length > 0 || this.#arrived > 0;
+    return this.#behind.length > 0 || this.#owed.length > 0 || this.#arrived > 0;
   }
 }

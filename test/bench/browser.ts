@@ -113,12 +113,17 @@ async function seeking(browser: Browser, folder: string): Promise<Row[]> {
     for (const seq of moments) {
       await page.evaluate(async (hash) => {
         const drawn = new Promise<void>((done) => {
+          // The page draws the moment in the frame after the event, and the lists beside it in the next one; a task behind
+          // a frame comes after its layout.
+          const inFrame = (then: () => void) => requestAnimationFrame(() => setTimeout(then));
           const seen = () => {
             performance.mark('seen');
-            done();
+            inFrame(() => {
+              performance.mark('beside');
+              done();
+            });
           };
-          // The page draws in the frame after the event; a task behind that frame comes after its layout.
-          addEventListener('hashchange', () => requestAnimationFrame(() => setTimeout(seen)), { once: true });
+          addEventListener('hashchange', () => inFrame(seen), { once: true });
         });
         performance.mark('seek');
         location.hash = hash;
@@ -130,16 +135,17 @@ async function seeking(browser: Browser, folder: string): Promise<Row[]> {
   });
   await page.close();
   server.close();
-  const seeks = mainThread(trace).between('seek', 'seen');
-  const p95 = quantile(seeks, 0.95);
+  const { between } = mainThread(trace);
+  const row = (what: string, times: readonly number[]): Row => ({
+    what,
+    measured: ms(quantile(times, 0.95)),
+    beside: `median ${ms(median(times))}, most ${ms(Math.max(...times))}`,
+    goal: 'under 16 ms',
+    met: quantile(times, 0.95) < 16,
+  });
   return [
-    {
-      what: `a seek among ${LONG} entries, p95 of ${SEEKS}`,
-      measured: ms(p95),
-      beside: `median ${ms(median(seeks))}, most ${ms(Math.max(...seeks))}`,
-      goal: 'under 16 ms',
-      met: p95 < 16,
-    },
+    row(`a seek among ${LONG} entries: stage and caption, p95 of ${SEEKS}`, between('seek', 'seen')),
+    row('and the panels beside them, in the next frame', between('seen', 'beside')),
   ];
 }
 

@@ -1,19 +1,20 @@
 // When many entries arrive, the parts of the page take turns; what the reader does is drawn everywhere at once.
 import { describe, expect, it } from 'vitest';
+import type { News } from '../../web/model.ts';
 import { Turns } from '../../web/turns.ts';
 
 const PARTS = ['stage', 'record', 'bar'] as const;
 
 /** Which parts get the model of this frame. */
-function frame(turns: Turns<(typeof PARTS)[number], number>, model: number, everywhere = false) {
-  const drawn = turns.models(model, everywhere);
+function frame(turns: Turns<(typeof PARTS)[number], number>, model: number, news: News = 'none') {
+  const drawn = turns.models(model, news);
   return PARTS.filter((part) => drawn(part) === model);
 }
 
 describe('turns', () => {
   it('draws everything at first, and when a few entries arrive', () => {
     const turns = new Turns<(typeof PARTS)[number], number>(PARTS);
-    expect(frame(turns, 1, true)).toEqual(PARTS);
+    expect(frame(turns, 1, 'any')).toEqual(PARTS);
     turns.arrived(2);
     expect(frame(turns, 2)).toEqual(PARTS);
     expect(turns.waits).toBe(false);
@@ -21,7 +22,7 @@ describe('turns', () => {
 
   it('draws one part a frame in a crowd, each in its turn, and all of them once no more arrive', () => {
     const turns = new Turns<(typeof PARTS)[number], number>(PARTS);
-    frame(turns, 0, true);
+    frame(turns, 0, 'any');
     const seen = [1, 2, 3, 4].map((model) => {
       turns.arrived(20);
       return frame(turns, model);
@@ -35,21 +36,36 @@ describe('turns', () => {
 
   it('draws everything at once when the reader does something, in the middle of a crowd', () => {
     const turns = new Turns<(typeof PARTS)[number], number>(PARTS);
-    frame(turns, 0, true);
+    frame(turns, 0, 'any');
     turns.arrived(20);
     expect(frame(turns, 1)).toEqual(['stage']);
     turns.arrived(20);
-    expect(frame(turns, 2, true)).toEqual(PARTS);
+    expect(frame(turns, 2, 'any')).toEqual(PARTS);
     expect(turns.waits).toBe(false);
+  });
+
+  it('draws another moment where it is looked at first, and beside it in the next frame, also while it goes on moving', () => {
+    const turns = new Turns<(typeof PARTS)[number], number>(PARTS, { record: 1e9 }, ['stage', 'bar']);
+    frame(turns, 0, 'any');
+    expect(frame(turns, 1, 'moment')).toEqual(['stage', 'bar']);
+    expect([turns.waits, turns.due('none')]).toEqual([true, true]);
+    expect(frame(turns, 2)).toEqual(['record']);
+    expect(turns.waits).toBe(false);
+    expect([3, 4, 5, 6].map((model) => frame(turns, model, 'moment'))).toEqual([
+      ['stage', 'bar'],
+      PARTS,
+      ['stage', 'bar'],
+      PARTS,
+    ]);
   });
 
   it('lets a part rest in a crowd, and draws it in the end', () => {
     const turns = new Turns<(typeof PARTS)[number], number>(PARTS, { stage: 100 });
-    const drawn = (model: number, now: number, everywhere = false) => {
-      const of = turns.models(model, everywhere, now);
+    const drawn = (model: number, now: number, news: News = 'none') => {
+      const of = turns.models(model, news, now);
       return PARTS.filter((part) => of(part) === model);
     };
-    drawn(0, 1000, true);
+    drawn(0, 1000, 'any');
     const seen: string[] = [];
     for (let k = 1; k <= 9; k++) {
       turns.arrived(20);
@@ -63,11 +79,11 @@ describe('turns', () => {
 
   it('knows a crowd that comes a few at a time', () => {
     const turns = new Turns<(typeof PARTS)[number], number>(PARTS);
-    const drawn = (model: number, now: number, everywhere = false) => {
-      const of = turns.models(model, everywhere, now);
+    const drawn = (model: number, now: number, news: News = 'none') => {
+      const of = turns.models(model, news, now);
       return PARTS.filter((part) => of(part) === model);
     };
-    drawn(0, 1000, true);
+    drawn(0, 1000, 'any');
     const counts = Array.from({ length: 30 }, (_, k) => {
       turns.arrived(3, 1000 + k * 16);
       return drawn(k + 1, 1000 + k * 16).length;
@@ -82,10 +98,10 @@ describe('turns', () => {
 
   it('says of a frame in which every part rests that nothing is due', () => {
     const turns = new Turns<(typeof PARTS)[number], number>(PARTS, { stage: 100, record: 100, bar: 100 });
-    turns.models(0, true, 1000);
+    turns.models(0, 'any', 1000);
     turns.arrived(20, 1016);
-    expect(turns.due(false, 1016)).toBe(false);
-    expect(turns.due(true, 1016)).toBe(true);
-    expect(turns.due(false, 1100)).toBe(true);
+    expect(turns.due('none', 1016)).toBe(false);
+    expect(turns.due('any', 1016)).toBe(true);
+    expect(turns.due('none', 1100)).toBe(true);
   });
 });

@@ -56,6 +56,7 @@ export class PageView extends LitElement {
   readonly #turns = new Turns<'stage' | 'dock' | 'under' | 'drawer' | 'bar', Model>(
     ['stage', 'dock', 'bar', 'under', 'drawer'],
     RESTS_MS,
+    ['stage', 'bar'],
   );
   readonly #door = runDoor({
     model: () => this.#store.model,
@@ -360,7 +361,7 @@ export class PageView extends LitElement {
     const now = performance.now();
     const leaps = before !== null && Math.abs(before.lt + (before.running ? now - labAt : 0) - lab.lt) > LEAP_MS;
     const same = before !== null && !leaps && rulesOf(before) === rulesOf(lab);
-    this.#store.update({ lab, labAt: now }, !same);
+    this.#store.update({ lab, labAt: now }, same);
   }
 
   async #askState(): Promise<void> {

@@ -29,15 +29,30 @@ interface Story {
   last: number;
 }
 
+/** What the supervisor has said of a process, and when (`t` of the entry). */
+interface Death {
+  proc: string;
+  seq: number;
+  text: string;
+  t: number;
+}
+
 export interface Aftermath {
   /** By app: its newest story. */
   stories: Map<string, Story>;
+  /** By process: its newest death. */
+  deaths: Map<string, Death>;
   /** App and index by actor of an instance. */
   instances: Map<string, { app: string; index: number }>;
   owed: Map<string, Word>;
 }
 
-export const noAftermath = (): Aftermath => ({ stories: new Map(), instances: new Map(), owed: new Map() });
+export const noAftermath = (): Aftermath => ({
+  stories: new Map(),
+  deaths: new Map(),
+  instances: new Map(),
+  owed: new Map(),
+});
 
 export const wordKey = ({ cause, run }: Pick<Word, 'cause' | 'run'>): string => `${cause} ${run}`;
 
@@ -48,9 +63,9 @@ export function takeAftermath(all: Aftermath, e: Entry): void {
   for (const story of all.stories.values()) {
     if (e.run !== story.run || !story.underWay) continue;
     story.last = e.seq;
-    story.procs.add(e.proc);
+    joins(all, story, e);
   }
-  if (e.type === 'note' && e.actor === 'main') lived(all, e.seq, e.text, e.data);
+  if (e.type === 'note' && e.actor === 'main') lived(all, e);
   else if (e.type === 'transition' && e.machine === 'app') appMoved(all, e);
   else if (e.type === 'transition' && e.machine === 'instance') instanceMoved(all, e);
 }
@@ -59,7 +74,7 @@ export function takeAftermath(all: Aftermath, e: Entry): void {
 export function recoveredWords(all: Aftermath, apps: readonly string[]): Word[] {
   return apps.flatMap((app) => {
     const story = all.stories.get(app);
-    if (!story) return [];
+    if (!story?.underWay) return [];
     const text = 'the Cloud Controller was restarted while staging: FAILED, unless the droplet still arrives';
     return [{ cause: story.last, run: story.run, text, data: { app, outcome: 'RECOVERED' } }];
   });
@@ -69,7 +84,8 @@ type Moved = Extract<Entry, { type: 'transition' }>;
 
 const BEGINS = ['start', 'stage', 'scale'];
 
-function appMoved({ stories, owed }: Aftermath, e: Moved): void {
+function appMoved(all: Aftermath, e: Moved): void {
+  const { stories, owed } = all;
   const app = e.actor.replace(/^app:/, '');
   const at = stateOf(e.value);
   let story = stories.get(app);
@@ -79,13 +95,14 @@ function appMoved({ stories, owed }: Aftermath, e: Moved): void {
       run: e.run,
       app,
       underWay: true,
-      procs: new Set([e.proc]),
+      procs: new Set(),
       down: new Set(),
       deaths: [],
       problem: '',
       last: e.seq,
     };
     stories.set(app, story);
+    joins(all, story, e);
   }
   if (!story?.underWay) return;
   if (at === 'stopping' || at === 'deleting') story.underWay = false;
@@ -108,19 +125,33 @@ function instanceMoved({ stories, instances, owed }: Aftermath, e: Moved): void 
 }
 
 /** The supervisor tells of deaths and starts. A start without a death before it: the supervisor had died as well. */
-function lived({ stories, owed }: Aftermath, seq: number, text: string, data: unknown): void {
+function lived(all: Aftermath, { seq, text, data, t }: Extract<Entry, { type: 'note' }>): void {
   const proc = procIn(data);
   const [, verb] = / (died|was started)\b/.exec(text) ?? [];
   if (proc === undefined || verb === undefined) return;
-  for (const story of stories.values()) {
+  const death = { proc, seq, text, t };
+  if (verb === 'died') all.deaths.set(proc, death);
+  for (const story of all.stories.values()) {
     if (!story.underWay || !concerns(story, proc)) continue;
     const known = story.down.delete(proc);
     if (verb === 'died') story.down.add(proc);
     else if (known) continue;
-    story.deaths.push(proc);
-    const [what] = text.split(' and is started');
-    keep(owed, { cause: seq, run: story.run, text: `${what} while this push was under way`, data: { app: story.app } });
+    diesUnder(all.owed, story, death);
   }
+}
+
+/** Works on a push. What a process has sent up just before its death may be admitted after the word of that. */
+function joins({ deaths, owed }: Aftermath, story: Story, { proc, t }: Entry): void {
+  if (story.procs.has(proc)) return;
+  const before = [...deaths.values()].filter((death) => !concerns(story, death.proc));
+  story.procs.add(proc);
+  for (const death of before) if (t <= death.t && concerns(story, death.proc)) diesUnder(owed, story, death);
+}
+
+function diesUnder(owed: Aftermath['owed'], story: Story, { proc, seq, text }: Death): void {
+  story.deaths.push(proc);
+  const [what] = text.split(' and is started');
+  keep(owed, { cause: seq, run: story.run, text: `${what} while this push was under way`, data: { app: story.app } });
 }
 
 /** A node is a pair: what its DEA has begun needs its Warden. */

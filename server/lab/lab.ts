@@ -72,6 +72,7 @@ export async function openLab(options: LabOptions): Promise<Lab> {
     onDown,
     onLost,
     dial: options.dial ?? dialSocket(socket),
+    ...(options.dial && { gatherMs: 0 }),
     jitter,
   });
 

@@ -35,6 +35,8 @@ export interface LinkDeps {
   /** The link broke, or could not be made (said once until it is back). */
   onLost: () => void;
   dial: Dial;
+  /** Real milliseconds; 0 in the journal's own process, whose death would take with it what has gathered. */
+  gatherMs?: number;
   /** Test hook: each batch waits a random 0–N real milliseconds; the order stays. */
   jitter?: number;
 }
@@ -51,7 +53,7 @@ export interface Link {
 }
 
 /** Starts to connect, and stays connected until `close`. */
-export function createLink({ outbox, hello, onDown, onLost, dial, jitter = 0 }: LinkDeps): Link {
+export function createLink({ outbox, hello, onDown, onLost, dial, jitter = 0, gatherMs = GATHER_MS }: LinkDeps): Link {
   let wire: Wire | undefined;
   let ready = false;
   let closed = false;
@@ -94,11 +96,15 @@ export function createLink({ outbox, hello, onDown, onLost, dial, jitter = 0 }: 
 
   function gather(): void {
     if (gathering || flushing) return;
+    if (gatherMs === 0) {
+      schedule();
+      return;
+    }
     gathering = true;
     setTimeout(() => {
       gathering = false;
       if (!flushing) flush();
-    }, GATHER_MS);
+    }, gatherMs);
   }
 
   function lost(): void {

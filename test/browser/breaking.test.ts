@@ -98,8 +98,11 @@ describe.skipIf(whyNoBrowserLab)('breakpoints of the page', { timeout: 180_000 }
     };
     /** From here it is the host's tree until pivot_root has been called. */
     const seesHost = async (handle: string | undefined) => {
-      const step = (await d.journal()).findLast((e) => e.type === 'step' && e.handle === handle);
-      return existsSync(`/proc/${step?.type === 'step' ? step.pid : 0}/root${lab.data}`);
+      const step = await d.entry(
+        'the step that is held, in the record',
+        (e) => e.type === 'step' && e.handle === handle && e.name === 'pivot_root',
+      );
+      return existsSync(`/proc/${step.type === 'step' ? step.pid : 0}/root${lab.data}`);
     };
     await lab.api('POST', '/lab/push', { app: 'hello-node' });
     await holds('CreateRequest');

@@ -3,12 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { noAftermath, recoveredWords, takeAftermath, type Word } from '../../machines/aftermath.ts';
 import type { Entry, EntryBody } from '../../machines/journal.ts';
 
-type Row = EntryBody & { run?: string; proc?: string; cause?: number };
+type Row = EntryBody & { run?: string; proc?: string; cause?: number; t?: number };
 
 function fold(rows: Row[]) {
   const all = noAftermath();
-  for (const [i, { run = null, proc = 'control', cause = i || null, ...body }] of rows.entries()) {
-    const entry: Entry = { seq: i + 1, at: 0, t: 0, lt: 0, proc, cause, run, ...body } as Entry;
+  for (const [i, { run = null, proc = 'control', cause = i || null, t = i, ...body }] of rows.entries()) {
+    const entry: Entry = { seq: i + 1, at: 0, t, lt: 0, proc, cause, run, ...body } as Entry;
     takeAftermath(all, entry);
   }
   return all;
@@ -47,6 +47,15 @@ describe('a death under a push', () => {
   it('concerns the DEA that works for it and the Warden beside that, and nobody of another node', () => {
     expect(texts([...begun, died('dea/1'), died('warden/1')])).toEqual([]);
     expect(texts([...begun, died('warden/0')])).toHaveLength(1);
+  });
+
+  it('concerns a process whose last entries come in after the word of its death, and none that began later', () => {
+    const late = (row: Row, t: number): Row => ({ ...row, t });
+    const [begins] = begun;
+    if (!begins) throw new Error('nothing has begun');
+    expect(texts([begins, late(died('dea/1'), 5), late(work('dea/1'), 4)])).toHaveLength(1);
+    expect(texts([begins, late(died('warden/1'), 5), late(work('dea/1'), 4)])).toHaveLength(1);
+    expect(texts([begins, late(died('dea/1'), 5), late(work('dea/1'), 6)])).toEqual([]);
   });
 
   it('is nothing to a push that has come through, has failed or was stopped', () => {
@@ -92,5 +101,7 @@ describe('the words', () => {
     const [word] = recoveredWords(fold(begun), ['A', 'unknown']);
     expect(word).toMatchObject({ run, cause: 2, data: { app: 'A', outcome: 'RECOVERED' } });
     expect(word && texts([...begun, note(word), ...runs])).toEqual([expect.stringMatching(/RUNNING.*control died/)]);
+    // Too late: it has come already.
+    expect(recoveredWords(fold([...begun, ...runs]), ['A'])).toEqual([]);
   });
 });

@@ -7,6 +7,8 @@ export interface Held {
   gate: string;
   point: GatePoint;
   by: string;
+  /** Its entry, once that is in the record. */
+  seq?: number;
 }
 
 export interface LabState {
@@ -29,7 +31,7 @@ export interface Debug {
   step(gate?: string): Promise<unknown>;
   open(gate: string): Promise<void>;
   skip(to: { ms: number } | { to: 'next' }): Promise<unknown>;
-  /** Waits until something is held that fits. */
+  /** Waits until something is held that fits and the record says so: then it survives a death of whoever is held. */
   held(what: string, fits: (h: Held) => boolean, ms?: number): Promise<Held>;
   /** The whole journal up to now. */
   journal(): Promise<Entry[]>;
@@ -84,7 +86,8 @@ export function debug(url: string): Debug {
     step: (gate) => call('POST', '/lab/step', gate ? { gate } : {}),
     open: (gate) => call('POST', '/lab/open', { gate }),
     skip: (to) => call('POST', '/lab/skip', to),
-    held: (what, fits, ms = HELD_MS) => until(`${what} to be held`, async () => (await state()).held.find(fits), ms),
+    held: (what, fits, ms = HELD_MS) =>
+      until(`${what} to be held`, async () => (await state()).held.find((h) => h.seq !== undefined && fits(h)), ms),
     journal,
     entry: (what, fits, ms) => until(what, async () => (await journal()).find(fits), ms),
   };

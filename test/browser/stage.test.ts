@@ -435,7 +435,8 @@ describe.skipIf(whyNoBrowserLab)('the stage', { timeout: 60_000 }, () => {
       const small = await browser.newPage({ viewport: { width, height }, reducedMotion: 'reduce' });
       small.on('pageerror', (e) => problems.push(e.message));
       await small.goto(`${lab.url}/#in=platform${below}`);
-      await small.locator('.station .name').first().waitFor();
+      // The record is read: there is a container to enter.
+      await small.locator('.container').first().waitFor();
       for (const key of keys) await small.keyboard.press(key);
       await eventually(() => clashes(small)).toEqual([]);
       await small.locator('body').press('Enter');

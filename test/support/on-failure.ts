@@ -29,7 +29,7 @@ const LINES = 40;
 /** Of each process's own log; usually empty. */
 const LOG_LINES = 10;
 /** Of what a page shows. */
-const PAGE_LINES = 60;
+const PAGE_LINES = 150;
 const labs = new Set<Traced>();
 const pages = new Set<Looked>();
 

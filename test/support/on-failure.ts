@@ -61,7 +61,8 @@ async function shownBy(page: Looked): Promise<string> {
   return section('page', [page.url(), ...lines.slice(0, PAGE_LINES)]);
 }
 
-function endOf({ dir, printed }: Traced): string {
+/** The newest lines of this lab: printed, logged, journaled. */
+export function endOf({ dir, printed }: Traced): string {
   const logs = list(`${dir}/log`).map((name) => section(name, tail(read(`${dir}/log/${name}`), LOG_LINES)));
   return [
     section('main', tail(printed().replace(/^[\s\S]*?(?=^Wardenscope is ready)/m, ''), LOG_LINES)),

@@ -7,7 +7,7 @@ import { build } from '../../scripts/build.mjs';
 import { memoryLab } from '../../server/lab/memory-lab.ts';
 import { connectWarden } from '../../server/warden/protocol/index.ts';
 import { type Answer, ask, until } from './cf.ts';
-import { trace } from './on-failure.ts';
+import { trace } from './trace.ts';
 
 export interface LabSetting {
   /** Nodes, 2 unless said. */

@@ -2,7 +2,7 @@
 import type { Entry } from '../../machines/journal.ts';
 import { debug } from './debug.ts';
 import type { RunningLab } from './lab.ts';
-import { endOf } from './on-failure.ts';
+import { endOf } from './trace.ts';
 
 /** Pushes hello-node as the page does, at the lab's own speed, and resolves with the record once the router knows it. */
 export async function pushed(lab: RunningLab): Promise<Entry[]> {

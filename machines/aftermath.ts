@@ -27,7 +27,12 @@ interface Story {
   problem: string;
   /** Its newest entry. */
   last: number;
+  /** The entry with which it failed. */
+  failed?: { seq: number; t: number };
 }
+
+/** A push fails as soon as a socket closes; whose death that was the supervisor may say so much later, real milliseconds. */
+const SAID_LATE_MS = 1000;
 
 /** What the supervisor has said of a process, and when (`t` of the entry). */
 interface Death {
@@ -111,7 +116,9 @@ function appMoved(all: Aftermath, e: Moved): void {
   if ('problem' in e.context) story.problem = problemIn(e.context.problem);
   if (at !== 'failed' && at !== 'stopped') return;
   story.underWay = false;
-  if (at === 'failed' || story.problem) owe(owed, story, e.seq, 'FAILED', `this push FAILED: ${story.problem}`);
+  if (at === 'stopped' && !story.problem) return;
+  story.failed = { seq: e.seq, t: e.t };
+  oweFailure(owed, story, e.seq);
 }
 
 function instanceMoved({ stories, instances, owed }: Aftermath, e: Moved): void {
@@ -132,7 +139,13 @@ function lived(all: Aftermath, { seq, text, data, t }: Extract<Entry, { type: 'n
   const death = { proc, seq, text, t };
   if (verb === 'died') all.deaths.set(proc, death);
   for (const story of all.stories.values()) {
-    if (!story.underWay || !concerns(story, proc)) continue;
+    if (!concerns(story, proc)) continue;
+    const { failed } = story;
+    if (!story.underWay && verb === 'died' && failed && t - failed.t <= SAID_LATE_MS) {
+      diesUnder(all.owed, story, death);
+      oweFailure(all.owed, story, failed.seq);
+    }
+    if (!story.underWay) continue;
     const known = story.down.delete(proc);
     if (verb === 'died') story.down.add(proc);
     else if (known) continue;
@@ -157,6 +170,10 @@ function diesUnder(owed: Aftermath['owed'], story: Story, { proc, seq, text }: D
 /** A node is a pair: what its DEA has begun needs its Warden. */
 const concerns = ({ procs }: Story, proc: string): boolean =>
   procs.has(proc) || (proc.startsWith('warden/') && procs.has(proc.replace('warden', 'dea')));
+
+function oweFailure(owed: Aftermath['owed'], story: Story, seq: number): void {
+  owe(owed, story, seq, 'FAILED', `this push FAILED: ${story.problem}`);
+}
 
 function owe(owed: Aftermath['owed'], story: Story, cause: number, outcome: Outcome, what: string): void {
   if (story.deaths.length === 0) return;

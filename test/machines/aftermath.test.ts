@@ -58,9 +58,18 @@ describe('a death under a push', () => {
     expect(texts([begins, late(died('dea/1'), 5), late(work('dea/1'), 6)])).toEqual([]);
   });
 
+  it('is the reason of a failure that came before the word of it, but not of one long ago', () => {
+    const lost = app('x', 'failed', { problem: { message: 'lost the connection' } });
+    expect(texts([...begun, lost, { ...died('warden/0'), t: 40 }])).toEqual([
+      'push a: warden/0 died (SIGKILL) while this push was under way',
+      'push a: this push FAILED: lost the connection; warden/0 died on its way',
+    ]);
+    expect(texts([...begun, lost, { ...died('warden/0'), t: 4000 }])).toEqual([]);
+  });
+
   it('is nothing to a push that has come through, has failed or was stopped', () => {
     expect(texts([...begun, ...runs, died('dea/0')])).toEqual([]);
-    expect(texts([...begun, app('x', 'failed'), died('dea/0')])).toEqual([]);
+    expect(texts([...begun, app('x', 'failed'), { ...died('dea/0'), t: 4000 }])).toEqual([]);
     expect(texts([...begun, app('stop', 'stopping', {}, ''), died('dea/0')])).toEqual([]);
   });
 

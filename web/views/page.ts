@@ -40,6 +40,9 @@ const ASK_EVERY = 1000;
  */
 const RESTS_MS = { stage: 700, dock: 250, bar: 120, under: 500, drawer: 1000 };
 
+/** The parts of the page, in the order of their turns. */
+const PARTS = ['stage', 'dock', 'bar', 'under', 'drawer'] as const;
+
 /** Lab time that is so far from where it should be, milliseconds, was skipped. */
 const LEAP_MS = 250;
 
@@ -53,11 +56,7 @@ export class PageView extends LitElement {
   /** How to end following the record that is shown; undefined while that is being connected. */
   #unfollow: (() => void) | undefined;
   #following = 0;
-  readonly #turns = new Turns<'stage' | 'dock' | 'under' | 'drawer' | 'bar', Model>(
-    ['stage', 'dock', 'bar', 'under', 'drawer'],
-    RESTS_MS,
-    ['stage', 'bar'],
-  );
+  readonly #turns = new Turns<(typeof PARTS)[number], Model>(PARTS, RESTS_MS, ['stage', 'bar']);
   readonly #door = runDoor({
     model: () => this.#store.model,
     update: (change) => this.#store.update(change),
@@ -188,6 +187,8 @@ export class PageView extends LitElement {
   override render() {
     const model = { ...this.#store.model };
     const drawn = this.#turns.models(model, this.#store.changed());
+    // What a part shows may be a moment old; what its reader does with it rests on what is there now.
+    for (const part of PARTS) if (drawn(part) !== model) Object.assign(drawn(part), model);
     const seek = (seq: number) => this.#seek(seq);
     const past = model.cursor !== null && !model.recorded;
     return html`

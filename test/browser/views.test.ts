@@ -3,6 +3,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Entry } from '../../machines/journal.ts';
 import { journeysOf } from '../../machines/sequence.ts';
+import { PANELS } from '../../web/panels.ts';
 import { launch, whyNoBrowserLab } from '../support/browser.ts';
 import { type RunningLab, startLab } from '../support/lab.ts';
 import { pushed } from '../support/pushed.ts';
@@ -162,6 +163,33 @@ describe.skipIf(whyNoBrowserLab)('the views of a real push', { timeout: 120_000 
       }),
     );
     expect(Math.min(...sizes)).toBeGreaterThanOrEqual(12);
+  });
+
+  it('are there although the network broke their program off, which a browser does not ask for again', async () => {
+    const broken = await fresh('');
+    let asked = 0;
+    await broken.route('**/assets/breakpoints-*.js', (route) => {
+      asked += 1;
+      return asked === 1 ? route.abort('failed') : route.continue();
+    });
+    await broken.goto('about:blank');
+    await broken.goto(`${lab.url}/#at=${create()}&under=breakpoints`);
+    await broken.locator('.add-breakpoint').waitFor();
+    expect(asked).toBe(2);
+    expect(broken.url()).toContain(`#at=${create()}&under=breakpoints`);
+    await broken.context().close();
+  });
+
+  it('need nothing of the network any more, a moment after the first view', async () => {
+    const early = await fresh('');
+    const tags = PANELS.map((panel) => panel.tag);
+    await eventually(() => early.evaluate((all) => all.filter((tag) => !customElements.get(tag)), tags)).toEqual([]);
+    await early.route('**/assets/**', (route) => route.abort('failed'));
+    for (const { id, tag } of PANELS.filter((panel) => panel.place === 'drawer')) {
+      await early.locator(`#tab-${id}`).click();
+      await early.locator(tag).waitFor();
+    }
+    await early.context().close();
   });
 
   it('break at a message from the sequence by one key, hold the next push there, and keep it over a reload', async () => {

@@ -15,6 +15,7 @@ import { cursorOf, focusOf, type Model, Store } from '../model.ts';
 import type { PageActions } from '../panel.ts';
 import { type PanelId, panelOf } from '../panels.ts';
 import { hashOf, keepPreferences, type Preferences, placeOf, readPreferences } from '../place.ts';
+import { fetchRest, loadAgain } from '../rest.ts';
 import { recordedChip } from '../run/chip.ts';
 import { runDoor } from '../run/door.ts';
 import type { SequencePanel } from '../sequence/sequence.ts';
@@ -95,7 +96,7 @@ export class PageView extends LitElement {
     const onHash = (event: HashChangeEvent) => this.#store.update(placeOf(new URL(event.newURL).hash));
     // A dialog whose program is gone, as after a new build, must not be a button that does nothing.
     const onLost = (event: PromiseRejectionEvent) => {
-      if (!/dynamically imported|preload/i.test(String(event.reason))) return;
+      if (!/dynamically imported|preload/i.test(String(event.reason)) || loadAgain()) return;
       this.#store.update({ notice: word(this.#store.model.language, 'panelLost') });
     };
     addEventListener('unhandledrejection', onLost);
@@ -115,6 +116,7 @@ export class PageView extends LitElement {
     );
     onWatching((sentence) => this.#follower.refused(sentence));
     void this.#door.enter();
+    fetchRest();
   }
 
   /** Forgets the record that is shown and follows another from its beginning: null is the lab. */

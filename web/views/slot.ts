@@ -3,11 +3,9 @@ import { html, LitElement, type PropertyValues, type TemplateResult } from 'lit'
 import { emptyModel, type Language, type Model } from '../model.ts';
 import type { PageActions, PanelView } from '../panel.ts';
 import { PANELS, type Panel, type PanelId, panelOf, type Slot } from '../panels.ts';
+import { loadAgain } from '../rest.ts';
 import { word } from '../words.ts';
 import '../style/slots.css';
-
-/** So long is waited before a panel is asked for once more, milliseconds. */
-const LOAD_PAUSES_MS = [300, 700, 1500];
 
 /** `<ws-slot place="dock">`: `open` is the id of the panel to show, or null. */
 export class SlotView extends LitElement {
@@ -114,31 +112,19 @@ export class SlotView extends LitElement {
     if (this.#loading.has(panel.id) || this.#lost === panel.id) return;
     this.#loading.add(panel.id);
     try {
-      await patiently(() => panel.load());
+      await panel.load();
       await customElements.whenDefined(panel.tag);
       this.requestUpdate();
     } catch (error) {
-      // A page whose server has gone cannot load a panel it has never shown.
       this.#lost = panel.id;
+      if (loadAgain()) return;
+      // A page whose server has gone cannot load a panel it has never shown.
       console.warn(error);
       this.page?.update({ notice: word(this.model.language, 'panelLost') });
     } finally {
       this.#loading.delete(panel.id);
     }
   }
-}
-
-/** A browser breaks requests off when a container's network link comes or goes, and each container brings one. */
-async function patiently(load: () => Promise<unknown>): Promise<void> {
-  for (const ms of LOAD_PAUSES_MS) {
-    try {
-      await load();
-      return;
-    } catch {
-      await new Promise((again) => setTimeout(again, ms));
-    }
-  }
-  await load();
 }
 
 /** What is left of the dock when it is folded: its edge, which brings it back. */

@@ -1,10 +1,10 @@
 // `npm test`: installs and builds like `npm start`, runs every lane that this machine can run, says which it skipped and
 // why, and ends with one line `N passed, N failed, N skipped`. `.ci/run` calls nothing but this.
-import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DEBIAN_FOR_TESTS, installDebian, installNpm, nodeTooOld, root } from './deps.mjs';
+import { firstLine, run, runVitest } from './vitest-run.mjs';
 
 const say = (text) => process.stdout.write(`${text}\n`);
 const folder = mkdtempSync(join(tmpdir(), 'ws-test-'));
@@ -93,7 +93,7 @@ async function lane(name, check) {
 async function vitest(name, args, env = {}, shown = true) {
   if (shown) say(`\n== ${name}`);
   const began = performance.now();
-  const { report, output, code } = await runVitest(name, args, env, shown);
+  const { report, output, code } = await runVitest(args, { root, file: reportOf(name), env, shown });
   const took = `${((performance.now() - began) / 1000).toFixed(0)} s`;
   if (!report)
     return fail(name, `vitest ended with ${code} and no report:\n${output.split('\n').slice(-40).join('\n')}`);
@@ -111,7 +111,7 @@ async function vitest(name, args, env = {}, shown = true) {
 async function onceMore(file, env) {
   const path = file.name.replace(`${root}/`, '');
   say(`\n== once more: ${path}`);
-  const { report } = await runVitest('once more', [path], env, true);
+  const { report } = await runVitest([path], { root, file: reportOf('once more'), env, shown: true });
   const second = report?.testResults[0];
   if (second?.status !== 'passed') return second ?? file;
   const said = file.assertionResults.find((test) => test.status === 'failed');
@@ -144,7 +144,7 @@ async function counted(name, checks) {
 async function red(file, names) {
   say(`\n== must turn red with gates disabled: ${file}`);
   const env = { WARDENSCOPE_GATES_DISABLED: '1', WARDENSCOPE_TEST_HOLD_MS: '1000' };
-  const { report } = await runVitest('red', [file, '-t', names.join('|')], env, false);
+  const { report } = await runVitest([file, '-t', names.join('|')], { root, file: reportOf('red'), env });
   const all = (report?.testResults ?? []).flatMap((f) => f.assertionResults);
   for (const name of names) {
     const found = all.find((t) => t.title.startsWith(name));
@@ -158,35 +158,14 @@ async function red(file, names) {
   }
 }
 
-async function runVitest(name, args, env, shown) {
-  const file = join(folder, `${name.replaceAll(' ', '-')}.json`);
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
-  const { code, output } = await run('node_modules/.bin/vitest', ['run', ...args, ...reporters], env, shown);
-  return { code, output, report: existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined };
+/** Where the report of a lane goes. */
+function reportOf(name) {
+  return join(folder, `${name.replaceAll(' ', '-')}.json`);
 }
 
 async function mustRun(command, args) {
-  const { code, output } = await run(command, args, {}, false);
+  const { code, output } = await run(command, args, { root });
   if (code !== 0) throw new Error(output);
-}
-
-function run(command, args, env, shown) {
-  return new Promise((resolve) => {
-    const child = spawn(join(root, command), args, {
-      cwd: root,
-      env: { ...process.env, ...env, CI: '1', NO_COLOR: '1' },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let output = '';
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.on('data', (text) => {
-        output += text;
-        if (shown) process.stdout.write(text);
-      });
-    }
-    child.on('error', (error) => resolve({ code: -1, output: error.message }));
-    child.on('close', (code) => resolve({ code, output }));
-  });
 }
 
 /** @param labs what test/support/on-failure.ts kept: the end of what the test's labs have said */
@@ -198,8 +177,4 @@ function fail(what, why, labs) {
 function skip(what, why) {
   totals.skipped += 1;
   skips.push({ what, why });
-}
-
-function firstLine(text) {
-  return (text ?? '').split('\n')[0];
 }

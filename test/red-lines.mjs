@@ -40,6 +40,13 @@ export const RED_LINES = [
   },
   {
     file: 'wshd/serve.c',
+    line: '  j->followers[0].lossless = true; //',
+    becomes: '  //',
+    proof: [JOBS, 'that nobody follows yet is held back'],
+    why: 'a writer does not wait for the first reader',
+  },
+  {
+    file: 'wshd/serve.c',
     line: 'job_leave(j, j->id >= BOUND);',
     becomes: 'job_leave(j, true);',
     proof: [JOBS, 'lives on when its client vanishes'],

@@ -199,6 +199,33 @@ describe.skipIf(why)('a job', () => {
     c.client.forget(job);
   });
 
+  it('that nobody follows yet is held back once its ring is full, so that the first reader gets all of it', async () => {
+    const job = newJob();
+    const argv = ['/bin/sh', '-c', 'head -c 300000 /dev/zero | tr "\\0" x; exit 3'];
+    await c.client.spawn({ job, user: 'root', argv }, { cause: null });
+    const now = async () => (await c.client.list()).find((j) => j.job === job);
+    await until('its ring to be full', async () => (await now())?.out === 65_536);
+    // Others come and go meanwhile; it stays where it is.
+    for (let n = 0; n < 5; n++) expect((await sh('echo free')).stdout).toBe('free\n');
+    expect(await now()).toMatchObject({ out: 65_536 });
+    let length = 0;
+    const status = await new Promise<number>((onExit) =>
+      c.client.attach(
+        job,
+        { lossless: true },
+        {
+          onOutput: (_stream, bytes) => {
+            length += bytes.length;
+          },
+          onExit,
+          onLost: () => onExit(-1),
+        },
+      ),
+    );
+    expect([status, length]).toEqual([3, 300_000]);
+    c.client.forget(job);
+  });
+
   it('is not delayed by a lossless reader that does not read another one', async () => {
     const slow = connect(c.sock);
     slow.pause();

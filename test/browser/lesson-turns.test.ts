@@ -17,6 +17,7 @@ if (whyNoBrowserLab) console.log(`skipped: test/browser/lesson-turns.test.ts ${w
 
 interface LabNow {
   paused: boolean;
+  kernelRecording: boolean;
   held: { by: string; point: { name: string } }[];
   breakpoints: unknown[];
 }
@@ -128,6 +129,11 @@ describe.skipIf(whyNoBrowserLab)('what comes between in a lesson', () => {
   it('starts over in the middle: what it held goes on, and the gates stand again', async () => {
     await mine.press('Start over');
     await mine.told(1);
+    // The push that was under way has come to its end: it would run through the first pictures.
+    const { held, kernelRecording } = await now();
+    expect([held, kernelRecording]).toEqual([[], true]);
+    const phases = (await debug(lab.url).journal()).filter((e) => e.type === 'transition' && e.machine === 'instance');
+    expect(JSON.stringify(phases.at(-1))).toContain('RUNNING');
     await eventually(async () => (await now()).breakpoints.length).toBe(lesson.steps.filter((s) => s.hold).length);
     await eventually(async () => (await apps())[0]?.state).toBe('STARTED');
     await toFirstQuestion();

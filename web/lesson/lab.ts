@@ -2,7 +2,12 @@
 import type { Answers, Lesson } from '../../machines/lesson.ts';
 import type { FaultOrder } from '../../machines/lesson-faults.ts';
 import { gatesOf, gatesToOpen, leftBehind } from '../../machines/lesson-gates.ts';
-import { type Answer, type AppAnswer, type Held, labApi } from '../lab-api.ts';
+import { type Answer, type AppAnswer, type Held, type LabState, labApi } from '../lab-api.ts';
+
+/** What the lab says of itself at this moment; throws its own sentence. */
+export async function now(): Promise<LabState> {
+  return granted(await labApi.state());
+}
 
 /** Sets the pace; throws the lab's own sentence. */
 export async function setPace(pace: 'beat' | 'real' = 'beat'): Promise<void> {

@@ -29,6 +29,7 @@ import { ARTICLE } from './place.ts';
 import { createPointer } from './pointer.ts';
 import { reveal } from './reveal.ts';
 import type { Said } from './said.ts';
+import { pushUnderWay, settled } from './settle.ts';
 import { contents, sheet } from './sheet.ts';
 import './lesson.css';
 
@@ -45,6 +46,8 @@ export class LessonReader extends PanelView {
   #looked = 0;
   #again: ReturnType<typeof setTimeout> | undefined;
   #busy = false;
+  /** An earlier push comes to its end before the lesson begins. */
+  #settling = false;
   /** This page drove the lab when it was looked at last. */
   #drove = false;
   /** Gates that this page has opened, which its knowledge of the lab may still show as closed. */
@@ -113,7 +116,8 @@ export class LessonReader extends PanelView {
     return sheet(
       {
         ...{ model, lesson: this.#lesson, progress, values: this.#values, problem: this.#problem },
-        ...{ hints: this.#hintsShown(), url: kept?.url ?? '', said: this.#said, busy: this.#busy },
+        ...{ hints: this.#hintsShown(), url: kept?.url ?? '', said: this.#said },
+        ...{ busy: this.#busy, settling: this.#settling },
         story: this.#story,
         obstacle: progress ? obstacleOf(model, progress, mine, this.#opening) : null,
       },
@@ -188,11 +192,20 @@ export class LessonReader extends PanelView {
     this.#busy = true;
     await this.#order(async () => {
       await lab.tidy(LESSONS);
-      const since = Math.max(this.model.entries.at(-1)?.seq ?? 0, state.head);
+      if (pushUnderWay(this.model)) {
+        this.#settling = true;
+        this.requestUpdate();
+        await lab.setPace('real');
+        await settled(() => this.model).finally(() => {
+          this.#settling = false;
+        });
+      }
+      const now = await lab.now();
+      const since = Math.max(this.model.entries.at(-1)?.seq ?? 0, now.head);
       await lab.setPace(lesson.steps[0]?.pace);
       const all = lesson.steps.map((s) => s.id);
       const gates = await lab.arm(lesson, all);
-      const recording = state.kernelRecording === false;
+      const recording = now.kernelRecording === false;
       if (recording) await lab.record(true);
       this.#ended = null;
       this.#keep({ lab: state.lab, gates, app: '', url: '', recording, answers: noAnswers(since) });

@@ -25,6 +25,8 @@ export interface SheetState {
   url: string;
   said: Said | null;
   busy: boolean;
+  /** An earlier push comes to its end before the lesson begins. */
+  settling: boolean;
   obstacle: Obstacle | null;
 }
 
@@ -101,8 +103,9 @@ export function sheet(state: SheetState, actions: SheetActions): TemplateResult 
 }
 
 function empty(state: SheetState, actions: SheetActions, word: Say): TemplateResult {
-  const { model, lesson, problem: wrong } = state;
-  const why = !model.lab || model.link === 'connecting' ? 'loading' : lesson ? 'begins' : 'noLesson';
+  const { model, lesson, problem: wrong, settling } = state;
+  const begins = settling ? 'settles' : 'begins';
+  const why = !model.lab || model.link === 'connecting' ? 'loading' : lesson ? begins : 'noLesson';
   return html`<article class="lesson">
     <div class="lesson-body">
       ${

@@ -20,6 +20,10 @@ const WORDS = {
   close: ['Leave', '終える'],
   restart: ['Start over', '最初から'],
   loading: ['One moment: the record is being read.', '記録を読んでいます。'],
+  settles: [
+    'A push is still under way: it comes to its end first, at real speed.',
+    '前のpushがまだ進行中です。先に実際の速さで終わらせます。',
+  ],
   begins: ['The lesson sets its gates.', 'レッスンがゲートを準備しています。'],
   noLesson: ['There is no lesson of this name.', 'この名前のレッスンはありません。'],
   tryAgain: ['Try again', 'もう一度'],

@@ -243,27 +243,32 @@ describe.skipIf(!CHROMIUM)('the page', { timeout: 120_000 }, () => {
       if (where === 'lesson') await page.locator('.lesson-body').waitFor();
       const table: string[] = KEYS.filter((k) => k.where === where).flatMap((k) => [...k.keys]);
       const presses = [...named, ...printed, ...table.filter((k) => k.startsWith('Shift+'))];
-      const taken = await page.evaluate(
-        ([selector, presses]) => {
-          const left: string[] = [];
-          let press = '';
-          // What comes as far as this was not taken by the panel; the page itself is not to have it either.
-          const leave = (event: Event) => {
-            left.push(press);
-            event.stopImmediatePropagation();
-          };
-          document.addEventListener('keydown', leave);
-          for (press of presses) {
-            const [shift, key = shift] = press.split(/(?<=^Shift)\+/);
-            const event = { key, shiftKey: press.startsWith('Shift+'), bubbles: true, cancelable: true };
-            document.querySelector(selector)?.dispatchEvent(new KeyboardEvent('keydown', event));
-          }
-          document.removeEventListener('keydown', leave);
-          return presses.filter((p) => !left.includes(p));
-        },
-        [selector, presses] as const,
-      );
-      expect([where, ...taken.toSorted()]).toEqual([where, ...new Set(table.toSorted())]);
+      const taken = () =>
+        page.evaluate(
+          ([selector, presses]) => {
+            const left: string[] = [];
+            let press = '';
+            // What comes as far as this was not taken by the panel; the page itself is not to have it either.
+            const leave = (event: Event) => {
+              left.push(press);
+              event.stopImmediatePropagation();
+            };
+            document.addEventListener('keydown', leave);
+            for (press of presses) {
+              const [shift, key = shift] = press.split(/(?<=^Shift)\+/);
+              const event = { key, shiftKey: press.startsWith('Shift+'), bubbles: true, cancelable: true };
+              document.querySelector(selector)?.dispatchEvent(new KeyboardEvent('keydown', event));
+            }
+            document.removeEventListener('keydown', leave);
+            return presses.filter((p) => !left.includes(p));
+          },
+          [selector, presses] as const,
+        );
+      // A panel has its keys once it has its record.
+      await eventually(async () => [where, ...(await taken()).toSorted()]).toEqual([
+        where,
+        ...new Set(table.toSorted()),
+      ]);
     }
   });
 

@@ -3,13 +3,21 @@
 /** What the frame itself forbids: everything (an empty `sandbox`). This policy also keeps it from asking for anything. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; form-action 'none'";
 
+/** Attributes whose address is fetched without a click. */
+const FETCHED = ['src', 'srcset', 'imagesrcset', 'poster', 'background'];
+
 /**
  * The text for an `<iframe sandbox srcdoc>`. Links open in a window of their own, which the sandbox refuses: a click
  * must not replace the page by one of ours.
  */
 export function shownSafely(html: string): string {
   const page = new DOMParser().parseFromString(html, 'text/html');
-  for (const gone of page.querySelectorAll('script, base, meta[http-equiv], iframe, object, embed')) gone.remove();
+  for (const gone of page.querySelectorAll('script, base, link, meta[http-equiv], iframe, object, embed'))
+    gone.remove();
+  // A browser may ask for what it sees ahead before it has read the policy.
+  for (const name of FETCHED)
+    for (const asks of page.querySelectorAll(`[${name}]`))
+      if (!asks.getAttribute(name)?.startsWith('data:')) asks.removeAttribute(name);
   for (const bound of page.querySelectorAll('[target]')) bound.removeAttribute('target');
   const base = page.createElement('base');
   base.target = '_blank';

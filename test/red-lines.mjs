@@ -1,4 +1,4 @@
-// For each proof of the spine one line of the product that turns it red: `npm run red` changes it in a copy and looks.
+// For each proof of the spine, and some beside it, one line of the product that turns it red: `npm run red` changes it in a copy and looks.
 // `line` stands exactly once in `file`; `proof` is a test file and the beginning of a test's name, with the names of the
 // groups around it where several tests are called alike; `after` is a test of that file that it needs to have run before.
 
@@ -296,5 +296,33 @@ export const RED_LINES = [
     becomes: '',
     proof: ['test/main/start.test.ts', 'gets another node by POST /lab/nodes'],
     why: 'a node that is given back leaves its containers',
+  },
+  {
+    file: 'machines/aftermath.ts',
+    line: 'if (t <= death.t && concerns',
+    becomes: 'if (t > death.t && concerns',
+    proof: ['test/machines/aftermath.test.ts', 'concerns a process whose last entries come in after'],
+    why: 'entries that come in after the word of a death do not count',
+  },
+  {
+    file: 'machines/aftermath.ts',
+    line: 't - failed.t <= SAID_LATE_MS',
+    becomes: 't - failed.t <= 0',
+    proof: ['test/machines/aftermath.test.ts', 'is the reason of a failure that came before'],
+    why: 'a death that is told after the failure is not its reason',
+  },
+  {
+    file: 'server/lab/lab.ts',
+    line: '...(options.dial && { gatherMs: 0 }),',
+    becomes: '',
+    proof: ['test/lab/link.test.ts', 'does not let entries of the journal’s own process gather'],
+    why: 'entries of control gather, and die with it',
+  },
+  {
+    file: 'web/turns.ts',
+    line: 'if (this.#owed.length > 0) return this.#owed;',
+    becomes: '',
+    proof: ['test/web/turns.test.ts', 'draws another moment where it is looked at first'],
+    why: 'the panels beside another moment are not drawn in the next frame',
   },
 ];

@@ -59,19 +59,15 @@ export class Turns<P extends string, M> {
     const waiting = this.#waiting();
     // Whoever is owed already is not put off once more.
     const moment = news === 'moment' && this.#owed.length === 0 && this.#models.size > 0;
-    const turn = moment
-      ? this.#first
-      : news !== 'none' || this.#isAll(now)
-        ? this.#parts
-        : this.#owed.length > 0
-          ? this.#owed
-          : this.#oneOf(waiting, now);
+    const turn = moment ? this.#first : this.#withoutMoment(news, waiting, now);
     this.#owed = moment ? this.#parts.filter((p) => !turn.includes(p)) : [];
     this.#behind = waiting.filter((p) => !turn.includes(p) && !this.#owed.includes(p));
     return turn;
   }
 
-  #oneOf(waiting: readonly P[], now: number): readonly P[] {
+  #withoutMoment(news: News, waiting: readonly P[], now: number): readonly P[] {
+    if (news !== 'none' || this.#isAll(now)) return this.#parts;
+    if (this.#owed.length > 0) return this.#owed;
     const next = this.#next(waiting, now);
     return next === undefined ? [] : [next];
   }

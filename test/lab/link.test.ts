@@ -93,6 +93,16 @@ describe('the lab link', () => {
     await until('lab time to run', () => spine.clock.running);
   });
 
+  it('does not let entries of the journal’s own process gather: they are on the disk some turns of the loop later', async () => {
+    const say = (text: string) => spine.lab.rec.record({ type: 'note', actor: 'control', text }, null);
+    say('the link is up and has nothing else to send');
+    await until('that to be there', () => texts().length === 1);
+    say('of the journal’s own process');
+    // Turns, not time: gathering takes a timer, and a kill -9 would take with it what waits for that.
+    for (let turn = 0; turn < 10; turn++) await new Promise((next) => setImmediate(next));
+    expect(texts()).toContain('of the journal’s own process');
+  });
+
   it('with gates disabled closes nothing, and a pause does not wait for such a process', async () => {
     const lab = await open('main', { gatesDisabled: true });
     expect(await spine.debugger.pause()).toEqual({ missing: [] });

@@ -1,7 +1,7 @@
 // P3.6: the behaviours of the originals (reference, section 12) on the real back end, one named test each. Witnesses are the
 // bus as it is on the wire, Warden's List, the kernel, the files and the app itself; the journal only says at what lab time.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -41,6 +41,7 @@ afterEach(async () => {
 afterAll(async () => {
   bus?.close();
   await lab?.stop();
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
 const isMessage = (e: Entry, name: string | RegExp, phase: MessageBody['phase'] = 'sent'): e is Entry & MessageBody =>
@@ -69,8 +70,10 @@ async function pushed(name: string, folder = HELLO, entity: Record<string, unkno
   await running(guid, Number(entity.instances ?? 1));
   return guid;
 }
+const folders: string[] = [];
 function appFolder(files: Record<string, string>): string {
   const dir = mkdtempSync(join(tmpdir(), 'ws-app-'));
+  folders.push(dir);
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(join(dir, name, '..'), { recursive: true });
     writeFileSync(join(dir, name), text, { mode: 0o755 });

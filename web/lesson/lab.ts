@@ -61,8 +61,9 @@ export async function open(gates: readonly string[]): Promise<void> {
 }
 
 /**
- * Opens what these breakpoints of the lesson hold, and resolves with those gates. The lab is asked what it holds: the page's own knowledge may be older
- * than the record that has just told the learner that something is held. Throws the lab's own sentence.
+ * Opens what these breakpoints of the lesson hold, and resolves with those gates. The lab is asked what it holds: the
+ * page's own knowledge may be older than the record that has just told the learner that something is held. Throws the
+ * lab's own sentence.
  */
 export async function openHeld(mine: readonly string[]): Promise<string[]> {
   const { held } = granted(await labApi.state());

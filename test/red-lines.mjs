@@ -1,4 +1,5 @@
-// For each proof of the spine, and some beside it, one line of the product that turns it red: `npm run red` changes it in a copy and looks.
+// For each proof of the spine, and some beside it, one line of the product that turns it red: `npm run red` changes it in
+// a copy and looks.
 // `line` stands exactly once in `file`; `proof` is a test file and the beginning of a test's name, with the names of the
 // groups around it where several tests are called alike; `after` is a test of that file that it needs to have run before.
 

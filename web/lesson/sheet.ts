@@ -1,4 +1,4 @@
-// The sheet of one lesson step: what it says, its question, its task and what to do. Draws only; reader.ts decides.
+// The sheet of one lesson step: what it says, its question, its task and what to do. Draws only; course.ts decides.
 import { html, nothing, type TemplateResult } from 'lit';
 import type { Entry } from '../../machines/journal.ts';
 import type { Call, Lesson, Look, Progress, Text, Try } from '../../machines/lesson.ts';

@@ -186,12 +186,17 @@ function checkCall({ name, args, line: own }: Call, line: number, wrong: Wrong):
   if (mistake) wrong(own ?? line, mistake);
 }
 
+/** What every buildpack has. */
+const SCRIPTS = ['bin/detect', 'bin/compile', 'bin/release'];
+
 /** Everything that a gate names has to exist: else it would never close, and the lesson would wait for ever. */
 function checkHold(step: Step, known: Known, wrong: Wrong): void {
   const { line, hold } = step;
-  const { kind, machine, name, state, edge, transport } = hold ?? {};
-  if (kind === undefined || !['delivery', 'effect', 'step'].includes(kind))
-    wrong(line, 'a gate needs kind=delivery|effect|step');
+  const { kind, machine, name, state, edge, transport, file } = hold ?? {};
+  if (kind === undefined || !['delivery', 'effect', 'step', 'script'].includes(kind))
+    wrong(line, 'a gate needs kind=delivery|effect|step|script');
+  if ((kind === 'script' || file !== undefined) && !(kind === 'script' && SCRIPTS.includes(file ?? '')))
+    wrong(line, `a gate at a script needs kind=script and file=, one of ${SCRIPTS.join(', ')}`);
   const definition = Object.entries(MACHINES).find(([id]) => id === machine)?.[1];
   if (machine !== undefined && !definition) wrong(line, `no machine ${machine}`);
   if (definition) {

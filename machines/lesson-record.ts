@@ -15,10 +15,10 @@ export function inState(value: TransitionBody['value'], name: string): boolean {
   return value === name || (typeof value === 'object' && value !== null && name in value);
 }
 
-/** How many mounts this process still saw at and below a path when it made the call. */
-export function mountsUnder(story: Story, path: string | undefined, step: Of<'step'>): number {
+/** The mounts that this process still saw at and below a path when it made the call. */
+export function mountsUnder(story: Story, path: string | undefined, step: Of<'step'>): string[] {
   const seen = mountsOf(story.filter((e) => e.type === 'kernel' && e.handle === step.handle && e.seq < step.seq));
-  return [...seen.keys()].filter((at) => at === path || at.startsWith(`${path}/`)).length;
+  return [...seen.keys()].filter((at) => at === path || at.startsWith(`${path}/`)).sort();
 }
 
 /** Mounts by path after these samples, of one process. */

@@ -23,7 +23,7 @@ export interface Line {
   text: string;
 }
 
-const FIELDS = ['kind', 'machine', 'name', 'when', 'transport', 'state', 'edge', 'actor'];
+const FIELDS = ['kind', 'machine', 'name', 'when', 'transport', 'state', 'edge', 'actor', 'file'];
 
 /**
  * A lesson and what is wrong with it. Grammar:

@@ -2,7 +2,7 @@
 import { field, isLimit, messages, mountsUnder, type Story, steps } from './lesson-record.ts';
 
 export const VALUE_NAMES = [
-  ...(['dea', 'handle', 'pid', 'put_old', 'gone', 'sha1', 'app_handle', 'port', 'app'] as const),
+  ...(['dea', 'handle', 'pid', 'put_old', 'gone', 'gone_names', 'sha1', 'app_handle', 'port', 'app'] as const),
   /** The process that makes a container; how many calls its boot takes; how often a DEA limited the app's memory. */
   ...(['starter', 'calls', 'limits'] as const),
   /** Lines of C, as the reader has counted them: not from the record. */
@@ -32,8 +32,11 @@ export function valuesOf(story: Story): Partial<Record<ValueName, string>> {
       }
       // The second argument of pivot_root, as seen from the new root.
       if (e.name === 'pivot_root') put('put_old', `/${e.args[1] ?? ''}`);
-      if (e.name === 'umount_old' && e.when === 'after' && values.gone === undefined)
-        put('gone', mountsUnder(story, values.put_old, e) || undefined);
+      if (e.name === 'umount_old' && e.when === 'after' && values.gone === undefined) {
+        const gone = mountsUnder(story, values.put_old, e);
+        put('gone', gone.length || undefined);
+        put('gone_names', someOf(gone));
+      }
     }
     if (e.type === 'transition') {
       if (e.machine === 'staging-task') put('sha1', e.context.dropletSha1);
@@ -45,6 +48,13 @@ export function valuesOf(story: Story): Partial<Record<ValueName, string>> {
   const limits = messages(story).filter((m) => isLimit(m) && m.from.startsWith('dea'));
   put('limits', limits.filter((m) => field(m.payload, 'handle') === values.app_handle).length || undefined);
   return values;
+}
+
+const NAMED = 5;
+
+/** The first of a long list by name: `/mnt, /mnt/dev, …`. */
+function someOf(all: readonly string[]): string {
+  return [...all.slice(0, NAMED), ...(all.length > NAMED ? ['…'] : [])].join(', ');
 }
 
 /** The container that the story has come to: the one that boots or was booted last. */

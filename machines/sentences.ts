@@ -10,6 +10,7 @@ import type {
   StepBody,
   TransitionBody,
 } from './journal.ts';
+import { stepText } from './step-names.ts';
 
 export interface Sentence {
   en: string;
@@ -36,6 +37,9 @@ export function sentenceOf(e: Entry): Sentence {
           en: en`Line ${e.line} of ${base(e.file)} has failed with status ${e.status}: ${e.command}.`,
           ja: ja`${base(e.file)} の ${e.line} 行目が失敗しました（status ${e.status}）。`,
         };
+      // Line 0 is the script as it is called.
+      if (e.line === 0)
+        return { en: en`The buildpack runs ${e.command}.`, ja: ja`Buildpack が ${base(e.file)} を実行します。` };
       return {
         en: en`The buildpack runs line ${e.line} of ${base(e.file)}: ${e.command}.`,
         ja: ja`Buildpack が ${base(e.file)} の ${e.line} 行目を実行します。`,
@@ -177,11 +181,11 @@ function gate(e: GateBody): Sentence {
   if (e.phase === 'opened')
     return { en: en`${name.en} goes on with ${at.en}.`, ja: ja`${name.ja} が ${at.ja} を続けます。` };
   if (e.point.kind === 'step' && e.point.when === 'after') {
-    return {
-      en: en`${name.en} is held right after ${e.point.name}.`,
-      ja: ja`${name.ja} を ${e.point.name} の直後で止めました。`,
-    };
+    const done = stepText(e.point.name);
+    return { en: en`${name.en} is held right after ${done}.`, ja: ja`${name.ja} を ${done} の直後で止めました。` };
   }
+  // Nobody has stopped anything: it is only shown before it happens.
+  if (e.by === 'beat') return { en: en`Next at ${name.en}: ${at.en}.`, ja: ja`次は ${name.ja} の ${at.ja} です。` };
   const why = WHY_HELD[e.by] ?? 'a breakpoint is here';
   return { en: en`${name.en} is held before ${at.en}: ${why}.`, ja: ja`${name.ja} を ${at.ja} の手前で止めました。` };
 }
@@ -189,7 +193,6 @@ function gate(e: GateBody): Sentence {
 /** Everything that is not a breakpoint and can close a gate. */
 const WHY_HELD: Record<string, string> = {
   pause: 'the lab is paused',
-  beat: 'one beat at a time',
   sample: 'the kernel is looked at',
 };
 
@@ -201,11 +204,14 @@ export function pointText(point: GatePoint): Sentence {
       return { en: eventText(name), ja: name };
     case 'effect':
       return point.when === 'end' ? { en: `the end of ${name}`, ja: `${name} の終わり` } : { en: name, ja: name };
-    case 'step':
-      return point.when === 'after' ? { en: `what follows ${name}`, ja: `${name} の次` } : { en: name, ja: name };
+    case 'step': {
+      const call = stepText(name);
+      return point.when === 'after' ? { en: `what follows ${call}`, ja: `${call} の次` } : { en: call, ja: call };
+    }
     case 'script': {
       const file = base(point.file ?? '');
       const command = name.replace(/\s+/g, ' ').trim();
+      if (point.line === 0) return { en: command || file, ja: command || file };
       return {
         en: [`line ${point.line ?? '?'} of ${file}`, command].filter(Boolean).join(', '),
         ja: [`${file} の ${point.line ?? '?'} 行目`, command].filter(Boolean).join(' '),

@@ -47,6 +47,16 @@ export function createBeats({
   };
 }
 
+/**
+ * What is held waits for its beat only: it goes on by itself, and nobody has stopped it. A recorded run goes by itself
+ * while it plays.
+ */
+export function goesByItself({ lab, cursor, recorded }: Pick<Model, 'lab' | 'cursor' | 'recorded'>): boolean {
+  if (!lab || lab.paused || lab.pace !== 'beat') return false;
+  if (recorded) return lab.running;
+  return cursor === null && lab.held.length > 0 && lab.held.every((h) => h.by === 'beat');
+}
+
 /** The gate that waits for its beat to be shown, as soon as its entry is there to be shown; null for none. */
 export function beatOf({ lab, entries, cursor }: Pick<Model, 'lab' | 'entries' | 'cursor'>): string | null {
   const beat = lab?.held.find((h) => h.by === 'beat');

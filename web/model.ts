@@ -125,6 +125,14 @@ export function focusOf(model: Model): number {
   return model.cursor ?? model.entries.findLast((e) => !e.background)?.seq ?? cursorOf(model);
 }
 
+/**
+ * The entry that is shown as talked about. Before a story has begun that is none: what the lab says to itself while it
+ * starts is there to be looked at, and is nothing that a newcomer has to understand first.
+ */
+export function shownOf(model: Model): number {
+  return hasBegun(model) ? focusOf(model) : 0;
+}
+
 /** A change of the model, or how it follows from the model as it is then. */
 export type Change = Partial<Model> | ((now: Model) => Partial<Model>);
 

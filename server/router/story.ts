@@ -26,8 +26,10 @@ export function createStory({ lab, takeNews, traced }: StoryDeps, req: IncomingM
   const path = foldedPath((req.url ?? '/').split('?')[0] ?? '/');
   const name = `${req.method} ${path}`;
   let cause: Cause | undefined;
+  /** Where the app answers: its address, and the DEA behind it. */
+  let through: { endpoint?: string; dea?: string } = {};
   const say = (phase: 'sent' | 'received', from: string, to: string, what: string) => {
-    const payload = { host: uri };
+    const payload = { host: uri, ...through };
     const body = {
       type: 'message',
       phase,
@@ -47,6 +49,7 @@ export function createStory({ lab, takeNews, traced }: StoryDeps, req: IncomingM
       const news = takeNews(route);
       if (news === undefined && !traced(uri)) return;
       cause = news ?? null;
+      through = { endpoint: addressOf(route.endpoint), dea: route.endpoint.dea };
       say('received', 'you', 'router', name);
       say('sent', 'router', appOf(route), name);
     },

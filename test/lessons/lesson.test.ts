@@ -28,9 +28,9 @@ const said = (name: string, from: string, to: string): EntryBody => ({
 });
 
 describe('lesson 1', () => {
-  it('has 17 steps, three predictions, one bet and one task', () => {
+  it('has 18 steps, three predictions, one bet and one task', () => {
     const { steps } = lesson;
-    expect(steps).toHaveLength(17);
+    expect(steps).toHaveLength(18);
     expect(steps.filter((s) => s.predict)).toHaveLength(3);
     expect(steps.filter((s) => s.bet)).toHaveLength(1);
     expect(steps.filter((s) => s.task)).toHaveLength(1);
@@ -55,6 +55,9 @@ describe('lesson 1', () => {
     ['::look held', '::look hold', 'nothing to look at is called hold'],
     ['kind=delivery transport=http', 'kind=delivery machine=app', 'app knows no event PUT /v2/apps/:guid'],
     ['"PUT /v2/apps/:guid"', 'PUT', 'PUT is no request'],
+    ['::until pushed', '::until script-ran compiled', 'script-ran needs one of detect, compile, release'],
+    ['file=bin/compile', 'file=bin/compiled', 'a gate at a script needs kind=script and file=, one of bin/detect'],
+    ['kind=script file', 'kind=effect machine=app file', 'a gate at a script needs kind=script'],
     ['::pace real', '::pace fast', 'no pace fast'],
     ['::look hatch', '::cover floor', 'covers something up and asks nothing'],
     ['::look hatch', '::fault meteor', 'no fault meteor'],
@@ -85,7 +88,6 @@ describe('a predicate', () => {
     ['- first-order stage', 'stage', 'stag', 'first-order needs one of stage, start, create, not "stag"'],
     ['- started-by hm', 'hm', 'hmm', 'started-by needs one of cc, hm, self, not "hmm"'],
     ['- floor-was nothing', 'nothing', 'noting', 'floor-was needs one of host, container, nothing, not "noting"'],
-    ['::until script-ran compile', 'compile', 'compiled', 'script-ran needs one of detect, compile, release'],
     ['- containers-made 2', '2', 'two', 'containers-made needs a number from 1 on, not "two"'],
     ['- app-told /ps', '/ps', 'ps', 'app-told needs a path, not "ps"'],
     ['::until port-given', 'given', 'given 2', 'port-given takes no words, not "2"'],

@@ -82,6 +82,24 @@ describe('sentenceOf', () => {
     });
   });
 
+  it('says the call of a held step and not its name alone, and does not call a beat a stop', () => {
+    const point = { kind: 'step', proc: 'warden/0', actor: 'wshd:h1', handle: 'h1', name: 'umount_old' } as const;
+    const held = {
+      type: 'gate',
+      phase: 'held',
+      gate: 'g',
+      actor: point.actor,
+      point: { ...point, when: 'before' },
+    } as const;
+    expect(sentenceOf(entry({ ...held, by: 'b1' })).en).toBe(
+      'wshd of h1 is held before umount2 (umount_old): a breakpoint is here.',
+    );
+    expect(sentenceOf(entry({ ...held, by: 'beat' }))).toEqual({
+      en: 'Next at wshd of h1: umount2 (umount_old).',
+      ja: '次は wshd h1 の umount2 (umount_old) です。',
+    });
+  });
+
   it('does not stumble over a kind that a newer version wrote', () => {
     const strange = { ...entry({ type: 'note', actor: 'x', text: 'x' }), type: 'telepathy' } as unknown as Entry;
     expect(sentenceOf(strange).en).toContain('unknown kind');

@@ -9,7 +9,7 @@ import { sourceOf } from '../../machines/source-place.ts';
 import { breakpointFor } from '../breakpoints/same.ts';
 import { clockText } from '../clock-text.ts';
 import { identityOf } from '../identity.ts';
-import { focusOf } from '../model.ts';
+import { shownOf } from '../model.ts';
 import { PanelView } from '../panel.ts';
 import { word } from '../words.ts';
 import { contentOf } from './content.ts';
@@ -26,7 +26,7 @@ export class InspectorPanel extends PanelView {
   override render() {
     const { model } = this;
     const { language, entries } = model;
-    const entry = entryAt(entries, focusOf(model));
+    const entry = entryAt(entries, shownOf(model));
     const number = entry ? html` <span class="number">${entry.seq}</span>` : nothing;
     if (!entry) {
       return html`<div class="detail inspector"><h2>${word(language, 'entry')}</h2><p class="empty">${word(language, 'noSelection')}</p></div>`;

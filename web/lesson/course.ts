@@ -33,6 +33,8 @@ export interface CourseState {
   problem: string;
   /** What came of what was tried last. */
   said: Said | null;
+  /** What the learner is trying at this moment. */
+  doing: Try | null;
   busy: boolean;
   /** An earlier push comes to its end before the lesson begins. */
   settling: boolean;
@@ -51,6 +53,7 @@ export class Course {
   #drove = false;
   #problem = '';
   #said: Said | null = null;
+  #doing: Try | null = null;
   #ended: Ended | null = null;
 
   constructor(deps: CourseDeps) {
@@ -65,7 +68,7 @@ export class Course {
     const { progress, kept } = this.#learner;
     const mine = Object.values(kept?.gates ?? {});
     return {
-      ...{ problem: this.#problem, said: this.#said, ended: this.#ended },
+      ...{ problem: this.#problem, said: this.#said, doing: this.#doing, ended: this.#ended },
       ...{ busy: this.#busy, settling: this.#gates.settling },
       obstacle: progress ? obstacleOf(this.#model, progress, mine, this.#gates.opening) : null,
     };
@@ -115,6 +118,8 @@ export class Course {
 
   /** Does what the step offers to try. */
   async act(one: Try): Promise<void> {
+    this.#doing = one;
+    this.#deps.redraw();
     await this.#order(async () => {
       const { lesson, kept, values, story } = this.#learner;
       if (!lesson || !kept) return;
@@ -128,6 +133,8 @@ export class Course {
         },
       });
     });
+    if (this.#doing === one) this.#doing = null;
+    this.#deps.redraw();
   }
 
   /** Opens these gates, or lets a paused lab go on where there are none. */

@@ -38,7 +38,10 @@ export async function arm(lesson: Lesson, steps: readonly string[]): Promise<Rec
 
 /** Takes away what is left of the lesson's gates and lets go what they hold. Resolves with the gates that it has opened. */
 export async function disarm(gates: readonly string[]): Promise<string[]> {
-  await Promise.all(gates.map((id) => labApi.removeBreakpoint(id)));
+  // A gate that has held somebody is gone from the list.
+  const { breakpoints } = granted(await labApi.state());
+  const standing = breakpoints.filter(({ id }) => gates.includes(id));
+  await Promise.all(standing.map(({ id }) => labApi.removeBreakpoint(id)));
   return openHeld(gates);
 }
 

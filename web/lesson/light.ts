@@ -3,8 +3,10 @@
 
 /** Milliseconds between two looks at where the part is. */
 const FOLLOW_EVERY = 120;
+/** Looks between two at what stands around it: words come and go while it stays where it is. */
+const AROUND_EVERY = 8;
 /** From a part to the outer edge of its frame, which is 3 wide. */
-const ROOM = 8;
+const ROOM = 6;
 /** What an arrow beside the frame takes up. */
 const ARROW = 34;
 /** What an arrow must not stand on. */
@@ -13,8 +15,11 @@ const SIDES = ['above', 'left', 'right', 'below'] as const;
 type Side = (typeof SIDES)[number];
 
 export interface Light {
-  /** Lights up all parts that the first matching selector finds, or covers them up; an empty list puts the light out. */
-  on(selectors: readonly string[], cover?: boolean): void;
+  /**
+   * Lights up all parts that the first matching selector finds; an empty list puts the light out.
+   * @param cover what stands there instead, where the parts are to be covered up
+   */
+  on(selectors: readonly string[], cover?: string): void;
   off(): void;
 }
 
@@ -25,6 +30,7 @@ export function createLight(): Light {
   frame.append(document.createElement('i'));
   let wanted: readonly string[] = [];
   let stood = '';
+  let looks = 0;
   let following: ReturnType<typeof setInterval> | undefined;
 
   function follow(): void {
@@ -35,17 +41,19 @@ export function createLight(): Light {
     frame.style.transform = `translate(${box.left - room}px, ${box.top - room}px)`;
     frame.style.width = `${box.right - box.left + 2 * room}px`;
     frame.style.height = `${box.bottom - box.top + 2 * room}px`;
-    // What stands around it is measured only when it has moved.
+    // What stands around it is measured when it has moved, and now and then.
     const place = JSON.stringify(box);
-    if (place === stood) return;
+    looks += 1;
+    if (place === stood && looks % AROUND_EVERY !== 0) return;
     stood = place;
     frame.dataset.arrow = freeSide(box) ?? 'none';
   }
 
   return {
-    on(selectors, cover = false) {
+    on(selectors, cover) {
       wanted = selectors;
-      frame.classList.toggle('cover', cover);
+      frame.classList.toggle('cover', cover !== undefined);
+      frame.dataset.words = cover ?? '';
       if (selectors.length === 0) return this.off();
       if (!frame.isConnected) document.body.append(frame);
       following ??= setInterval(follow, FOLLOW_EVERY);

@@ -14,7 +14,7 @@ export interface Spoken {
   /** The camera is somebody else's: only the light follows. */
   still?: boolean;
   /** What has to stay hidden for now, also while the rest is waited for. */
-  cover: Look | undefined;
+  cover: { look: Look; words: string } | undefined;
   /** The container that it is about, as soon as there is one. */
   handle: string | undefined;
 }
@@ -45,7 +45,8 @@ export function createPointer(page: () => PageActions): Pointer {
         sent = undefined;
       }
       const look = asked ?? spoken.look;
-      cover.on(spoken.cover ? LOOKS_AT[spoken.cover].light : [], true);
+      const { cover: hidden } = spoken;
+      cover.on(hidden ? LOOKS_AT[hidden.look].light : [], hidden?.words ?? '');
       if (!look) return light.off();
       const { camera, light: parts } = LOOKS_AT[look];
       // A container that is not there yet is waited for.

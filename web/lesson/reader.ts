@@ -14,6 +14,7 @@ import { createPointer } from './pointer.ts';
 import { reveal } from './reveal.ts';
 import type { Said } from './said.ts';
 import { contents, sheet } from './sheet.ts';
+import { lessonWord } from './words.ts';
 import './lesson.css';
 
 /** `<ws-lesson>`, the panel `lesson`: `model.lesson` says which lesson and step. */
@@ -126,14 +127,14 @@ export class LessonReader extends PanelView {
     const held = model.lab?.held.find((h) => h.point.handle)?.point.handle;
     const told = progress.told && model.cursor === null;
     const { step, predict } = progress;
-    const cover = predict?.decided ? undefined : step.cover;
-    const live = model.cursor === null;
+    const hides = model.cursor === null && !predict?.decided && step.cover;
+    const words = lessonWord(model.language, 'covered');
     this.#pointer.follow({
       id: step.id,
       still: model.seat?.follows === true && !drives(model),
       look: step.look,
       told,
-      cover: live ? cover : undefined,
+      cover: hides ? { look: hides, words } : undefined,
       handle: held ?? newestHandle(story),
     });
   }

@@ -24,6 +24,8 @@ export interface SheetState {
   hints: number;
   url: string;
   said: Said | null;
+  /** What the learner is trying at this moment. */
+  doing: Try | null;
   busy: boolean;
   /** An earlier push comes to its end before the lesson begins. */
   settling: boolean;
@@ -213,10 +215,18 @@ function turns(state: SheetState, actions: SheetActions, word: Say) {
 
 function tries(state: SheetState, all: readonly Try[], actions: SheetActions) {
   const watches = !drives(state.model);
-  return all.map(
-    (one) => html`<button class="lesson-try" ?disabled=${watches && needsWheel(one)} @click=${() => actions.act(one)}>
-      ${mark(one)}<span>${line(state, one.text)}</span></button>`,
-  );
+  const word: Say = (key, values) => lessonWord(state.model.language, key, values);
+  return all.map((one) => {
+    const goes = isDoing(state, one);
+    return html`<button class="lesson-try" aria-busy=${goes} ?disabled=${goes || (watches && needsWheel(one))}
+      @click=${() => actions.act(one)}>${mark(one)}<span>${line(state, one.text)}
+      ${goes ? html`<em role="status">${word(one.action === 'push' ? 'pushing' : 'doing')}</em>` : nothing}</span></button>`;
+  });
+}
+
+/** A push goes on from the lab's taking it to its first entry: at a calm pace that is some seconds. */
+function isDoing({ doing, progress, url }: SheetState, one: Try): boolean {
+  return doing === one || (one.action === 'push' && url !== '' && progress?.arrived === false);
 }
 
 /** What came of the last try. */

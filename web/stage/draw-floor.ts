@@ -2,7 +2,8 @@
 // it: the container's waits there to be turned up by pivot_root, the host's lies there until it is let go.
 import { select } from 'd3';
 import { COMING } from './ahead.ts';
-import { floorHeight, isCompact, type Place } from './layout.ts';
+import { floorHeight, isCompact } from './inside.ts';
+import type { Place } from './layout.ts';
 import { slide } from './motion.ts';
 import type { ContainerPart, FloorName } from './parts.ts';
 import { markOf, type Scene } from './scene.ts';

@@ -28,7 +28,7 @@ function house(g: Group, part: NodePart, at: House, scene: Scene): void {
   const { line, small } = layout;
   const little = at.size === 'small';
   g.attr('display', at.w <= 0 ? 'none' : null);
-  write(g, 'title', { x: at.x, y: at.y + line, text: little ? `⌂ ${part.node}` : '' });
+  write(g, 'title', { x: at.x, y: at.y + line, text: little ? fitted(`⌂ dea ${part.node}`, small, at.w) : '' });
   one(g, 'path', 'walls').attr('d', little ? '' : `M${at.x},${at.y}h${at.w}v${at.h}h${-at.w}z`);
   one(g, 'path', 'roof').attr('d', little ? '' : `M${at.x - 8},${at.y}L${at.x + at.w + 8},${at.y}`);
   // One row: no room for lines of notes, and the middle is kept free for the name of what goes through the hatch.

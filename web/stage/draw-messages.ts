@@ -36,6 +36,8 @@ function counts(g: Group, { layout, view, say, focus }: Scene): void {
   });
   // Where the name of a message stands, or in the close-up the stations themselves, no number is in the way.
   const hides = (path: string) =>
+    // Around a door stand its numbers and the tokens of processes.
+    path.includes('door/') ||
     (path.startsWith('http:') && (path.includes('/') ? inLane || layout.near || layout.low : layout.near)) ||
     (layout.low && path.startsWith('nats:')) ||
     (layout.narrow && path.startsWith('warden:'));

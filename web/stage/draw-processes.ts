@@ -1,8 +1,8 @@
 // Draws processes: one token each, set into the wall of the pid namespace, its inner face inside, its outer face outside.
 // In the host's view the outer faces hang in the host's tree, at the same place.
 import { select } from 'd3';
-import { leftSplit } from './draw-walls.ts';
-import { isCompact, type Place } from './layout.ts';
+import { isCompact, leftSplit } from './inside.ts';
+import type { Place } from './layout.ts';
 import type { ContainerPart, Process } from './parts.ts';
 import { markOf, type Scene } from './scene.ts';
 import { fitted, type Group, one, outline, widthOf, write } from './svg.ts';
@@ -19,15 +19,12 @@ export function drawProcesses(g: Group, c: ContainerPart, at: Place, scene: Scen
   const pitch = line * (large ? 1.75 : 1.6);
   const top = at.y + line * (isCompact(at, line) ? 1.5 : large ? 2.65 : at.h > line * 6 ? 1.7 : 0.2);
   const room = Math.max(1, Math.floor((leftSplit(at, line) - (top - at.y) + line * 0.3) / pitch));
-  const all = [...(c.wshd ? [{ ...c.wshd, name: 'wshd' }] : []), ...c.processes];
-  const hides = all.length > room;
-  const shown: Token[] = (at.size === 'small' ? [] : all.slice(0, hides ? Math.max(1, room) : room)).map(
-    (process, i) => ({
-      process,
-      key: i === 0 && c.wshd ? 'wshd' : `process:${process.host ?? '?'}`,
-      y: top + i * pitch,
-    }),
-  );
+  const { shown: chosen, hidden } = chooseProcesses(c, at.size === 'small' ? 0 : room);
+  const shown: Token[] = chosen.map((process, i) => ({
+    process,
+    key: i === 0 && c.wshd ? 'wshd' : `process:${process.host ?? '?'}`,
+    y: top + i * pitch,
+  }));
   g.selectAll<SVGGElement, Token>('g.process')
     .data(shown, (t) => t.key)
     .join('g')
@@ -35,14 +32,39 @@ export function drawProcesses(g: Group, c: ContainerPart, at: Place, scene: Scen
     .each(function (t) {
       token(select(this) as unknown as Group, t, c, at, scene);
     });
-  const more = all.length - shown.length;
   const last = shown.at(-1);
+  const beside = last ? widthOf(faces(last.process).inner, small) + line : 0;
+  const named = fitted(`+${hidden.length} ${namesOf(hidden)}`, small, at.w * 0.62 - beside);
   write(g, 'more', {
-    x: at.x + 12 + (last ? widthOf(faces(last.process).inner, small) + line : 0),
+    x: at.x + 12 + beside,
     y: (last?.y ?? top) + line * 0.95,
-    text: at.size !== 'small' && more > 0 ? `+${more}` : '',
+    text: at.size === 'small' || hidden.length === 0 ? '' : named.includes(' ') ? named : `+${hidden.length}`,
   });
   tree(one(g, 'g', 'tree'), c, at, shown, scene);
+}
+
+/** What starts a program and passes its output on. */
+const HELPERS = ['bash', 'sh', 'tee', 'cat'];
+
+/**
+ * Which tokens there is room for: PID 1 always, then what the container is there for, before the shells and pipes around
+ * it. In the order of their numbers.
+ */
+export function chooseProcesses(c: Pick<ContainerPart, 'wshd' | 'processes'>, room: number) {
+  const first: Process[] = c.wshd ? [{ ...c.wshd, name: 'wshd' }] : [];
+  const [helpers, others] = [true, false].map((is) => c.processes.filter((p) => HELPERS.includes(p.name) === is));
+  const wanted = new Set([...(others ?? []), ...(helpers ?? [])].slice(0, Math.max(0, room - first.length)));
+  return {
+    shown: room === 0 ? [] : [...first, ...c.processes.filter((p) => wanted.has(p))],
+    hidden: c.processes.filter((p) => !wanted.has(p)),
+  };
+}
+
+/** `bash, tee ×2`. */
+function namesOf(processes: readonly Process[]): string {
+  const counts = new Map<string, number>();
+  for (const { name } of processes) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return [...counts].map(([name, n]) => (n > 1 ? `${name} ×${n}` : name)).join(', ');
 }
 
 function faces({ inside, name, host }: Process): { inner: string; outer: string } {

@@ -1,8 +1,9 @@
 // Draws walls: one segment for each namespace, dashed while it is the host's, solid when it is its own; doors cut into the
 // wall of the network, and the socket on the roof on which wshd is asked for jobs.
 import { select } from 'd3';
-import { floorHeight, isCompact, type Place } from './layout.ts';
-import type { ContainerPart, Door, Namespace, Wall } from './parts.ts';
+import { doorsIn, isCompact, leftSplit } from './inside.ts';
+import type { Place } from './layout.ts';
+import type { ContainerPart, Namespace, Wall } from './parts.ts';
 import { markOf, type Scene } from './scene.ts';
 import { fitted, type Group, one, outline, widthOf, write } from './svg.ts';
 
@@ -15,12 +16,6 @@ const GLYPHS: Record<Namespace, string> = {
   user: '☻',
   cgroup: '◔',
 };
-
-/** Where the left wall ends to be pid's and begins to be net's: under it the doors need room above the floor. */
-export function leftSplit(at: Place, line: number): number {
-  if (isCompact(at, line)) return (at.h - line * 1.5) * 0.6;
-  return at.size === 'large' ? (at.h - line * 3.3) * 0.56 : at.h * 0.6;
-}
 
 export function drawWalls(g: Group, c: ContainerPart, at: Place, scene: Scene): void {
   g.selectAll<SVGGElement, Wall>('g.namespace')
@@ -148,23 +143,13 @@ function socket(g: Group, c: ContainerPart, at: Place, scene: Scene): void {
 /** NetIn cuts a numbered door into the wall of the network. */
 function doors(g: Group, c: ContainerPart, at: Place, scene: Scene): void {
   const { line, small } = scene.layout;
-  const large = at.size === 'large';
-  const compact = isCompact(at, line);
-  const net = c.walls.find((w) => w.namespace === 'net');
-  const top = at.h - floorHeight(at, line);
-  const wanted = leftSplit(at, line) + line * (compact ? 1.2 : large ? (net?.fact ? 2.55 : 1.5) : 0.3);
-  const first = Math.min(wanted, top - line * 1.02);
-  const floor = top - line * 0.1;
-  const room = Math.max(1, Math.floor((floor - first) / (line * 1.4)));
-  const shown = at.size === 'small' ? [] : c.doors.slice(0, room);
-  const y = (i: number) => at.y + first + i * line * 1.4;
-  g.selectAll<SVGGElement, Door>('g.door')
+  const shown = doorsIn(c, at, line);
+  g.selectAll<SVGGElement, (typeof shown)[number]>('g.door')
     .data(shown)
     .join('g')
-    .attr('class', (d) => `door ${markOf(scene, `${c.handle} door:${d.container}`)}`)
-    .each(function (door, i) {
+    .attr('class', ({ door }) => `door ${markOf(scene, `${c.handle} door:${door.container}`)}`)
+    .each(function ({ door, top }) {
       const one_ = select(this) as unknown as Group;
-      const top = y(i);
       one(one_, 'rect', 'gap')
         .attr('x', at.x - 6)
         .attr('y', top)

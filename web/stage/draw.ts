@@ -29,7 +29,8 @@ export function drawStage(svg: SVGSVGElement, scene: Scene, dispatch: Dispatch):
   const root = select(svg) as unknown as Group;
   root.attr('viewBox', `0 0 ${layout.width} ${layout.height}`);
   root
-    .classed('holding', scene.held !== null)
+    .classed('holding', scene.held !== null && !scene.paced)
+    .classed('paced', scene.held !== null && scene.paced)
     .classed('host-view', scene.host)
     .classed('near', scene.zoom !== null);
   ground(one(root, 'g', 'ground'), scene);
@@ -167,9 +168,9 @@ function legend(g: Group, { layout, zoom, say, held, ghosts, fresh }: Scene): vo
     });
 }
 
-/** A closed, striped bar in front of what is held: before the place for a message, on the kernel's line for a call. */
-function bar(g: Group, { layout, held }: Scene): void {
-  const at = held && gateOf(layout, held);
+/** A closed, striped bar in front of what somebody has stopped: before the place for a message, on the kernel's line for a call. */
+function bar(g: Group, { layout, held, paced }: Scene): void {
+  const at = held && !paced && gateOf(layout, held);
   const { line } = layout;
   const step = held?.point.kind === 'step';
   const upright = held?.point.transport === 'warden';

@@ -232,7 +232,7 @@ function sampled(state: StageState, e: KernelBody & { proc: string; seq: number 
   });
 }
 
-/** DEAs advertise what is free; an app's name comes with its start message, or inside the request to stage it. */
+/** DEAs advertise what is free; an app's name is in the answer to who made it, in its start message and in the request to stage it. */
 function published(state: StageState, e: MessageBody): void {
   if (e.name === 'dea.advertise' || e.name === 'staging.advertise') {
     const memory = numberOf(field(e.payload, 'available_memory'));
@@ -242,6 +242,10 @@ function published(state: StageState, e: MessageBody): void {
   const start = e.name.endsWith('.start') ? (field(e.payload, 'start_message') ?? e.payload) : null;
   const [guid, name] = [textOf(field(start, 'droplet')), textOf(field(start, 'name'))];
   if (guid !== null && name !== null) appOf(state, guid, { name });
+  if (e.name !== '201 POST /v2/apps') return;
+  const body = field(e.payload, 'body');
+  const [made, called] = [field(field(body, 'metadata'), 'guid'), field(field(body, 'entity'), 'name')].map(textOf);
+  if (made && called) appOf(state, made, { name: called });
 }
 
 function answered(

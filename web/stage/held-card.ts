@@ -1,8 +1,11 @@
-// The card beside what is held: what just happened, NEXT (the very call, message or line), and Step and Continue.
+// The card beside what is held: what just happened, NEXT (the very call, message or line), and Step and Continue. Where a
+// beat goes on by itself it says so, and offers to hold it.
 import { html, nothing, type TemplateResult } from 'lit';
+import { keyed } from 'lit/directives/keyed.js';
 import type { GatePoint } from '../../machines/journal.ts';
 import { causeChain, heldAt } from '../../machines/projection.ts';
 import { sentenceOf } from '../../machines/sentences.ts';
+import { goesByItself, READING_MS } from '../beat.ts';
 import type { Model } from '../model.ts';
 import { word } from '../words.ts';
 import type { Box } from './layout.ts';
@@ -10,6 +13,7 @@ import { nextText } from './next.ts';
 import type { Scene } from './scene.ts';
 import { sourceBeside } from './source-beside.ts';
 import { nameSpot, waysOf } from './ways.ts';
+import { stageWord } from './words.ts';
 
 export interface HeldNow {
   gate: string;
@@ -33,7 +37,7 @@ export function recordedHold(model: Model, gate: string): number | undefined {
 }
 
 export interface CardActions {
-  command(command: 'step' | 'continue'): void;
+  command(command: 'step' | 'continue' | 'pause'): void;
   /** Shows the source of what is held; `seq` is the gate's `held` entry. */
   source(seq: number | undefined): void;
 }
@@ -50,19 +54,32 @@ export function heldCard(model: Model, does: CardActions): TemplateResult | type
   const next = nextText(model, held, entry);
   const say = (key: Parameters<typeof word>[1]) => word(model.language, key);
   const source = sourceBeside(model, point, () => does.source(entry));
-  return html`<div class="held"><div class="oldest">
-    ${before ? html`<p class="before">${sentenceOf(before)[model.language]}</p>` : nothing}
-    <p class="next"><i class="bar" aria-hidden="true"></i> ${say('next')}</p>
+  const paced = goesByItself(model);
+  return html`<div class="held ${paced ? 'paced' : ''}"><div class="oldest">
+    ${before && !paced ? html`<p class="before">${sentenceOf(before)[model.language]}</p>` : nothing}
+    <p class="next">${paced ? reading(model, held.gate) : html`<i class="bar" aria-hidden="true"></i>`} ${say('next')}</p>
     <p class="what ${sizeOf(next)}">${breakable(next)}</p>
     <p class="where">${point.actor}${source.place === '' ? '' : ' · '}${source.place}${others.length > 0 ? html` <span class="others">+${others.length} ${say('heldCount')}</span>` : nothing}</p>
     ${source.excerpt}
-    ${
-      model.cursor === null
-        ? html`<p class="go"><button class="primary" @click=${() => does.command('step')}>→ ${say('step')}</button>
-          <button @click=${() => does.command('continue')}>▶ ${say('continue')}</button></p>`
-        : nothing
-    }
+    ${model.cursor === null ? (paced ? stop(model, does) : goOn(model, does)) : nothing}
   </div></div>`;
+}
+
+function goOn({ language }: Model, does: CardActions): TemplateResult {
+  return html`<p class="go"><button class="primary" @click=${() => does.command('step')}>→ ${word(language, 'step')}</button>
+    <button @click=${() => does.command('continue')}>▶ ${word(language, 'continue')}</button></p>`;
+}
+
+/** What goes on by itself can be stopped. */
+function stop({ language }: Model, does: CardActions): TemplateResult {
+  return html`<p class="go"><button @click=${() => does.command('pause')}>❚❚ ${stageWord(language, 'holdHere')}</button>
+    <span class="by-itself">${stageWord(language, 'byItself')}</span></p>`;
+}
+
+/** The time to read a beat, as a line that fills; anew for each. */
+function reading(model: Model, gate: string): unknown {
+  const time = `--reading: ${Math.max(400, READING_MS[model.reading])}ms`;
+  return keyed(gate, html`<i class="beat-time" aria-hidden="true" style=${time}></i>`);
 }
 
 /** The largest type that shows all of it: smaller for what is long, or has a word that would break. */

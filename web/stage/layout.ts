@@ -1,5 +1,6 @@
 // Where everything stands in the cross-section: numbers from (view, size, zoom), nothing else. Order and side never change;
 // the zoom only says which container is large. Three sizes: the subject, the one it talks to, and all others.
+import { doorsIn } from './inside.ts';
 import { type ContainerPart, SKY, type StageView } from './parts.ts';
 
 export interface Box {
@@ -27,17 +28,6 @@ export interface Place extends Box {
 }
 
 /** Keyed by plain names, so that two layouts can be interpolated while the camera moves. */
-/** Height of the floor: with two lines of names, with one, or in a low container just that. */
-export function floorHeight(at: Place, line: number): number {
-  if (at.size === 'large') return line * (isCompact(at, line) ? 1.5 : 3.15);
-  return line * (at.h < line * 6 ? 1.2 : 1.5);
-}
-
-/** A large container that is too low for a line each: everything on a wall is on one line. */
-export function isCompact(at: Place, line: number): boolean {
-  return at.size === 'large' && at.h < line * 11;
-}
-
 export interface StageLayout {
   width: number;
   height: number;
@@ -52,6 +42,8 @@ export interface StageLayout {
   lanes: { sky: number; street: number };
   houses: Record<string, House>;
   containers: Record<string, Place>;
+  /** The doors of containers, by node and host port (`0.61001`): the upper edge of the gap in the wall. */
+  doors: Record<string, { x: number; y: number }>;
   /** What stands in the cellar of a node that has no container: where its word goes. */
   cellars: Record<string, Box>;
   /** A container is large: of the sky only names are left. */
@@ -112,9 +104,18 @@ export function layoutOf(view: StageView, frame: Frame): StageLayout {
   // Under the floor there is room for the other tree, which waits there or is let go there.
   const cellar = { y: cellarY, h: kernel - cellarY - line * (zoomed ? (low ? 1.75 : 2.1) : 0.9) };
   const frame_ = { ...frame, line, narrow };
-  return zoomed
-    ? { ...base, ...near(view, frame_, zoomed, street, cellar) }
-    : { ...base, ...far(view, frame_, street, cellar) };
+  const placed = zoomed ? near(view, frame_, zoomed, street, cellar) : far(view, frame_, street, cellar);
+  return { ...base, ...placed, doors: doorsAt(view, placed, line) };
+}
+
+function doorsAt(view: StageView, { containers }: Placed, line: number): StageLayout['doors'] {
+  const doors: StageLayout['doors'] = {};
+  for (const c of view.containers) {
+    const at = containers[c.handle];
+    for (const { door, top } of at ? doorsIn(c, at, line) : [])
+      doors[`${c.node}.${door.host}`] = { x: at?.x ?? 0, y: top };
+  }
+  return doors;
 }
 
 type Band = { y: number; h: number };

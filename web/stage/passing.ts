@@ -2,7 +2,7 @@
 import type { Entry, GateBody, MessageBody } from '../../machines/journal.ts';
 import { entryAt } from '../../machines/projection.ts';
 import type { Bead, PathPart } from './parts.ts';
-import { pathOf, placeOfName } from './places.ts';
+import { endOf, pathOf, placeOfName } from './places.ts';
 
 type Message = MessageBody & { seq: number; proc: string; cause: number | null };
 
@@ -96,7 +96,7 @@ function beadOf(e: Message): Bead | null {
   const path = pathOf(e);
   if (!path) return null;
   const state = e.phase === 'sent' && !foreignEnd(e) ? 'travelling' : e.phase === 'dropped' ? 'dropped' : 'received';
-  const [from, to] = [placeOfName(e.from, e.proc) ?? '', placeOfName(e.to, e.proc)];
+  const [from, to] = [endOf(e, 'from') ?? '', endOf(e, 'to')];
   return { seq: e.seq, ...path, name: e.name, state, from, to: to === null || to === 'nats' ? [] : [to] };
 }
 
@@ -107,9 +107,9 @@ function answerTo({ path, forward, from, name, transport }: Origin, e: Message):
   return { seq: e.seq, path, forward: !forward, name: e.name, state: 'travelling', from: here, to: [from] };
 }
 
-/** The client is not ours: what it is sent has no entry of arrival. */
+/** Neither the client nor what is in a container is ours: what they are sent has no entry of arrival. */
 function foreignEnd(e: MessageBody): boolean {
-  return e.to === 'you' || e.to === 'client';
+  return e.to === 'you' || e.to === 'client' || e.transport === 'proxy';
 }
 
 /**

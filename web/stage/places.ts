@@ -1,5 +1,6 @@
 // Which place of the stage a name means, and which path a message takes between two places. Pure.
 import type { MessageBody } from '../../machines/journal.ts';
+import { field, textOf } from './facts.ts';
 import { SKY } from './parts.ts';
 
 /** `dea:0`, `dea/0`, `you`: a place of the stage from any name of an actor, process or endpoint; null for none. */
@@ -35,12 +36,25 @@ export function placeOfName(name: string, proc = ''): string | null {
   }
 }
 
+/**
+ * Who sends or receives a message, as a place of the stage. A request that the router passes on comes to an app by the
+ * door of its container: `door/0.61001`, by node and host port. Null where the record does not say.
+ */
+export function endOf(
+  e: Pick<MessageBody, 'from' | 'to' | 'transport' | 'payload'> & { proc: string },
+  end: 'from' | 'to',
+) {
+  if (e.transport !== 'proxy' || !e[end].startsWith('app:')) return placeOfName(e[end], e.proc);
+  const node = /^(\d+)-/.exec(textOf(field(e.payload, 'dea')) ?? '')?.[1];
+  const port = /:(\d+)$/.exec(textOf(field(e.payload, 'endpoint')) ?? '')?.[1];
+  return node && port ? `door/${node}.${port}` : null;
+}
+
 /** Which path a message takes: `http:you-cc`, `nats:dea/0`, `warden:0`. NATS has one path for each who publishes. */
 export function pathOf(
-  e: Pick<MessageBody, 'from' | 'to' | 'transport' | 'name'> & { proc: string },
+  e: Pick<MessageBody, 'from' | 'to' | 'transport' | 'name' | 'payload'> & { proc: string },
 ): { path: string; forward: boolean } | null {
-  const from = placeOfName(e.from, e.proc);
-  const to = placeOfName(e.to, e.proc);
+  const [from, to] = [endOf(e, 'from'), endOf(e, 'to')];
   if (e.transport === 'warden') {
     const node = e.proc.split('/')[1];
     return node === undefined ? null : { path: `warden:${node}`, forward: e.name.endsWith('Request') };

@@ -22,6 +22,8 @@ export interface Scene {
   layout: StageLayout;
   focus: Focus;
   held: HeldPlace | null;
+  /** It waits for its beat only and goes on by itself: nothing steps back behind it, and no gate is shown as closed. */
+  paced: boolean;
   /** Ghosts of what will change, and what changed with the last step. */
   ghosts: Marks;
   fresh: Marks;

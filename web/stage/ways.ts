@@ -11,6 +11,8 @@ export function anchorOf(layout: StageLayout, place: string): Point | null {
   const house = layout.houses[id];
   if (house && kind === 'dea') return [house.x + Math.min(house.w * 0.06, layout.line), house.y];
   if (house && kind === 'warden') return [house.wall + (house.x + house.w - house.wall) * 0.5, house.y];
+  const door = layout.doors[id];
+  if (door && kind === 'door') return [door.x, door.y];
   const box = layout.containers[id];
   return box && kind === 'container' ? [box.x + box.w / 2, box.y] : null;
 }
@@ -66,13 +68,17 @@ export function lineOf(layout: StageLayout, path: string): Point[] | null {
   const y = nats.y + line * 0.4;
   // Beside the stub of a station, on the side where its note does not stand.
   const x = from[0] + line * (sa ? -0.9 : 1.4);
-  return [
+  const out: Point[] = [
     [x, from[1] + (sa ? line * 0.15 : 0)],
     [x, y],
-    [to[0] + line * 1.4, y],
-    [to[0] + line * 1.4, to[1]],
   ];
+  // To a door from the side: past the house, as a request passes both processes of the node by.
+  if (b.startsWith('door/')) return [...out, [to[0] - line * PORCH, y], [to[0] - line * PORCH, to[1]], to];
+  return [...out, [to[0] + line * 1.4, y], [to[0] + line * 1.4, to[1]]];
 }
+
+/** How far beside a container's wall the way to its door comes down, in lines: left of the outer faces of its tokens. */
+const PORCH = 3.6;
 
 const stationIndex = (name: string) => (SKY as readonly string[]).indexOf(name);
 

@@ -38,6 +38,8 @@ const WORDS = {
   passed: ['messages so far', '件のメッセージ'],
   past: ['The past: {0} of {1}', '過去を見ています: {1} 件中 {0} 件目'],
   enter: ['Container {0}: go in', 'コンテナ {0} の中へ'],
+  holdHere: ['Hold here', 'ここで止める'],
+  byItself: ['goes on by itself', '自動で進みます'],
   or: [' or ', ' または '],
   readyNext: ['wshd is ready and waits for jobs', 'wshd の準備が終わり、Job を待ちます'],
   openSource: ['{0}: show its source', '{0} のソースを見る'],

@@ -4,6 +4,7 @@ import { html, svg, type TemplateResult } from 'lit';
 import { marksOf } from '../../machines/grain.ts';
 import { entryAt } from '../../machines/projection.ts';
 import { sentenceOf } from '../../machines/sentences.ts';
+import { goesByItself } from '../beat.ts';
 import { focusOf, type Model } from '../model.ts';
 import { placeOf, type Segment, segmentsOf, ticksOf } from './scrub.ts';
 import { say } from './words.ts';
@@ -24,7 +25,7 @@ export function scrubber(model: Model, { width, seek }: { width: number; seek(se
   const entry = entryAt(entries, focus);
   const x = placeOf(rank, foreground.length, width);
   const ticks = ticksOf(marks, width).map((column) => `M${column + 0.5} 0v${TICK}`);
-  const held = (lab?.held.length ?? 0) > 0;
+  const held = (lab?.held.length ?? 0) > 0 && !goesByItself(model);
   const segments = segmentsOf(marks, width);
   const isHere = (s: Segment) => s.x <= x && x < s.x + s.width;
   const titled = segments.filter((s) => s.width > TITLED || isHere(s));

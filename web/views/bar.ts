@@ -5,7 +5,7 @@ import { GRAINS } from '../../machines/grain.ts';
 import type { Entry } from '../../machines/journal.ts';
 import { causeChain, entryAt, heldAt } from '../../machines/projection.ts';
 import { pointText, sentenceOf } from '../../machines/sentences.ts';
-import { READINGS } from '../beat.ts';
+import { goesByItself, READINGS } from '../beat.ts';
 import { clockText } from '../clock-text.ts';
 import { labApi, type Pace } from '../lab-api.ts';
 import { cursorOf, focusOf, hasBegun, type Model } from '../model.ts';
@@ -61,14 +61,13 @@ export class BarView extends PanelView {
     const { model, page } = this;
     const { language, lab, cursor } = model;
     const held = lab?.held ?? [];
-    const time =
-      lab && !lab.running && !model.recorded
-        ? `${word(language, 'labTime')} ${word(language, 'standsStill')}`
-        : word(language, 'labTime');
+    // What waits for its beat only is not called stopped: time moves on with the next one.
+    const still = lab !== null && !lab.running && !model.recorded && !goesByItself(model);
+    const time = still ? `${word(language, 'labTime')} ${word(language, 'standsStill')}` : word(language, 'labTime');
     return html`<section class=${cursor === null || model.recorded ? '' : 'past'} aria-label=${word(language, 'debugger')}>
       <div class="says">
         <div class="captions">${this.#caption()}<ws-spoken .model=${model}></ws-spoken></div>
-        <span class="clock ${lab && !lab.running && !model.recorded ? 'still' : ''}"><span class="label">${time}</span><time></time></span>
+        <span class="clock ${still ? 'still' : ''}"><span class="label">${time}</span><time></time></span>
       </div>
       ${held.filter((h) => h.by !== 'beat').length > 1 ? this.#waiting() : ''}
       <div class="moment">
@@ -76,7 +75,7 @@ export class BarView extends PanelView {
         <span class="position">${this.#position()}</span>
         <button class="live" ?disabled=${cursor === null} @click=${() => page.update({ cursor: null })}>${say(language, model.recorded ? 'toTheEnd' : 'live')}</button>
       </div>
-      <div class="controls ${held.length > 0 && cursor === null ? 'stopped' : ''}">${this.#controls()}</div>
+      <div class="controls ${held.length > 0 && cursor === null && !goesByItself(model) ? 'stopped' : ''}">${this.#controls()}</div>
     </section>`;
   }
 

@@ -4,8 +4,9 @@ import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { indexAfter } from '../../machines/fold.ts';
 import { entryAt } from '../../machines/projection.ts';
 import { sourceOfPoint } from '../../machines/source-place.ts';
+import { goesByItself } from '../beat.ts';
 import { meaningOf } from '../glossary.ts';
-import { cursorOf, emptyModel, focusOf, type Model } from '../model.ts';
+import { cursorOf, emptyModel, focusOf, type Model, shownOf } from '../model.ts';
 import { loadText, textOf } from '../source/texts.ts';
 import { aheadOf, foreseen } from '../stage/ahead.ts';
 import { drawStage } from '../stage/draw.ts';
@@ -21,7 +22,7 @@ import { type StageWord, stageWord } from '../stage/words.ts';
 
 const CAMERA_MS = 420;
 
-/** `<ws-stage>`: fires `seek` (detail: seq), `zoom` (detail: handle), `command` (`step` or `continue`), `panel` (its id). */
+/** `<ws-stage>`: fires `seek` (detail: seq), `zoom` (detail: handle), `command` (`step`, `continue` or `pause`), `panel` (its id). */
 export class CrossSection extends LitElement {
   static override properties = { model: { attribute: false } };
   declare model: Model;
@@ -234,7 +235,7 @@ function sceneOf(model: Model): Omit<Scene, 'layout'> {
   // While something is held, it is what is talked about: for a message, the one that is held.
   const [held] = heldNow(model);
   const gate = held && recordedHold(model, held.gate);
-  const seq = (cursor === null && gate !== undefined && entryAt(entries, gate)?.cause) || focusOf(model);
+  const seq = (cursor === null && gate !== undefined && entryAt(entries, gate)?.cause) || shownOf(model);
   const ahead = held ? foreseen(now, aheadOf(entries, held.point, gate)) : null;
   const began = lastStep(entries, indexAfter(entries, at), held ? 'held' : cursor === null ? 'live' : 'past');
   const zoom = zoomOf(model);
@@ -249,6 +250,7 @@ function sceneOf(model: Model): Omit<Scene, 'layout'> {
     ahead,
     focus: { ...focus, bead: goes },
     held: at_,
+    paced: goesByItself(model),
     zoom: now.containers.some((c) => c.handle === zoom) ? zoom : null,
     host: model.host,
     say: (key: StageWord, ...values: string[]) => stageWord(model.language, key, ...values),

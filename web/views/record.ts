@@ -5,7 +5,7 @@ import type { Entry } from '../../machines/journal.ts';
 import { sentenceOf } from '../../machines/sentences.ts';
 import { COMPONENTS, identityOf, TYPES } from '../identity.ts';
 import { ListWindow } from '../list-window.ts';
-import { type Filter, focusOf } from '../model.ts';
+import { type Filter, focusOf, shownOf } from '../model.ts';
 import { PanelView } from '../panel.ts';
 import { createRows, type Row, type Rows } from '../rows.ts';
 import { word } from '../words.ts';
@@ -114,7 +114,8 @@ export class RecordView extends PanelView {
   #list() {
     const { rows } = this.#rows;
     const { from, to } = this.#window.range(rows.length);
-    const chosen = this.#rows.rowOf(this.model.entries, focusOf(this.model));
+    const about = shownOf(this.model);
+    const chosen = about === 0 ? -1 : this.#rows.rowOf(this.model.entries, about);
     return html`<div class="rows" role="listbox" tabindex="0" aria-label=${word(this.model.language, 'record')}
       aria-activedescendant=${chosen >= from && chosen < to ? `row-${chosen}` : nothing}
       @scroll=${this.#window.scrolled}>

@@ -1,19 +1,10 @@
 // The named predicates that lessons speak of: pure questions to the record. `story` is what happened since the
 // lesson began, without periodic entries. A lesson has no other words for facts.
+
+import { field } from './field.ts';
 import type { Entry, MessageBody } from './journal.ts';
 import type { Call } from './lesson.ts';
-import {
-  field,
-  inState,
-  isAnswer,
-  isLimit,
-  messages,
-  mountsOf,
-  moves,
-  type Of,
-  type Story,
-  steps,
-} from './lesson-record.ts';
+import { inState, isAnswer, isLimit, messages, mountsOf, moves, type Of, type Story, steps } from './lesson-record.ts';
 import { valuesOf } from './lesson-values.ts';
 
 type Predicate = (story: Story, ...args: string[]) => boolean;

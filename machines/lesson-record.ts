@@ -45,9 +45,3 @@ export function isAnswer(m: MessageBody): boolean {
 }
 
 export const isLimit = (m: MessageBody): boolean => m.name === 'LimitMemoryRequest' && m.phase === 'received';
-
-export function field(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null && name in value
-    ? (value as Record<string, unknown>)[name]
-    : undefined;
-}

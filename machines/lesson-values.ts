@@ -1,5 +1,6 @@
 // The values that lessons name in {}, as far as the record has them. Pure.
-import { field, isLimit, messages, mountsUnder, type Story, steps } from './lesson-record.ts';
+import { field } from './field.ts';
+import { isLimit, messages, mountsUnder, type Story, steps } from './lesson-record.ts';
 
 export const VALUE_NAMES = [
   ...(['dea', 'handle', 'pid', 'put_old', 'gone', 'gone_names', 'sha1', 'app_handle', 'port', 'app'] as const),

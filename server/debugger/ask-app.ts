@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import express, { Router } from 'express';
 import { z } from 'zod';
+import { field } from '../../machines/field.ts';
 import type { Entry } from '../../machines/journal.ts';
 import { untilReal } from '../clock/real.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -113,8 +114,7 @@ function answererAt({ dir }: AskDeps, address: string, routes: RouterStatus['rou
 
 /** Waits for the record of the request, whose end is the answer to its visitor. */
 async function firstEntry(journal: AskDeps['journal'], before: number, host: string): Promise<number | null> {
-  const ours = (e: Entry) =>
-    e.type === 'message' && e.transport === 'proxy' && JSON.stringify(e.payload) === JSON.stringify({ host });
+  const ours = (e: Entry) => e.type === 'message' && e.transport === 'proxy' && field(e.payload, 'host') === host;
   const all = () => journal.read(before, Number.MAX_SAFE_INTEGER).filter(ours);
   await untilReal(() => all().some((e) => e.type === 'message' && e.to === 'you'), ENTRY_MS, 20);
   return all().find((e) => e.type === 'message' && e.from === 'you')?.seq ?? null;

@@ -61,6 +61,10 @@ describe.skipIf(whyNoBrowserLab)('the stage', { timeout: 60_000 }, () => {
       );
       return [...out.map(({ says }) => `cut: ${says}`), ...over];
     });
+  const seqOfCreate = async () => {
+    const { entries } = (await lab.api('GET', '/lab/journal?after=0&limit=10000')).json<{ entries: Entry[] }>();
+    return entries.find((e) => e.type === 'message' && e.name === 'CreateRequest' && e.phase === 'sent')?.seq;
+  };
   const floor = () => page.locator('.container.large .floor');
   const files = () => floor().locator('.file').allTextContents();
 
@@ -430,8 +434,9 @@ describe.skipIf(whyNoBrowserLab)('the stage', { timeout: 60_000 }, () => {
     [1280, 720, [], '&below=chart'],
     [1920, 1080, [], ''],
     [360, 740, [], ''],
+    [360, 740, ['f'], ''],
   ] as const)
-    it(`is whole and readable at ${width}×${height}${below && ' over an open drawer'}, far and near`, async () => {
+    it(`is whole and readable at ${width}×${height}${below && ' over an open drawer'}${keys.length > 0 ? ' for a presenter' : ''}, far and near`, async () => {
       const small = await browser.newPage({ viewport: { width, height }, reducedMotion: 'reduce' });
       small.on('pageerror', (e) => problems.push(e.message));
       await small.goto(`${lab.url}/#in=platform${below}`);
@@ -439,6 +444,12 @@ describe.skipIf(whyNoBrowserLab)('the stage', { timeout: 60_000 }, () => {
       await small.locator('.container').first().waitFor();
       for (const key of keys) await small.keyboard.press(key);
       await eventually(() => clashes(small)).toEqual([]);
+      // With the name of a message that goes through a hatch.
+      await small.goto(`${lab.url}/#in=platform&at=${await seqOfCreate()}${below}`);
+      await eventually(() => small.locator('.message-name').textContent()).toBe('CreateRequest');
+      await eventually(() => clashes(small)).toEqual([]);
+      await small.goto(`${lab.url}/#in=platform${below}`);
+      await eventually(() => small.locator('.message-name').textContent()).not.toBe('CreateRequest');
       await small.locator('body').press('Enter');
       await eventually(() => small.locator('.container.large').count()).toBe(1);
       await eventually(() => clashes(small)).toEqual([]);

@@ -1,9 +1,11 @@
 // What the held call, message or state change will do to the picture, as far as it is certain: the stage after it, if it
 // goes well. Read from the gate and the entries that led to it, never executed.
+
+import { field } from '../../machines/field.ts';
 import type { Entry, GatePoint } from '../../machines/journal.ts';
 import { type NextCall, nextCalls, stepsOf } from '../../machines/next-step.ts';
 import { causeChain } from '../../machines/projection.ts';
-import { field, limitOf, numberOf, textOf } from './facts.ts';
+import { limitOf, numberOf, textOf } from './facts.ts';
 import type { ContainerPart, Door, Namespace, StageView, Work } from './parts.ts';
 
 /** What is known of a gate that holds something: its point, and the call or the message itself. */

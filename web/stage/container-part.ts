@@ -1,7 +1,8 @@
 // One container as the stage shows it, from what is remembered of it. The kernel's word counts; where it was not looked at,
 // the calls that returned say what must be so.
 
-import { field, isOwn, limitOf, mountText, numberOf, textOf } from './facts.ts';
+import { field } from '../../machines/field.ts';
+import { isOwn, limitOf, mountText, numberOf, textOf } from './facts.ts';
 import type { Kept, StageState } from './fold.ts';
 import {
   type ContainerPart,

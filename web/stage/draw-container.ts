@@ -127,7 +127,9 @@ function call(g: Group, c: ContainerPart, at: Place, scene: Scene): void {
   const room = at.w * (wide ? 0.43 : 0.5);
   const size = text * 1.3;
   const whole = step ? `${step.call}(${step.args.join(', ')})` : '';
-  const name = widthOf(whole, size) <= room ? whole : step ? `${step.call}(…)` : '';
+  // In a container that is low and narrow the names of the walls meet in the middle; card and caption say the call.
+  const fits = wide || !isCompact(at, line);
+  const name = !step || !fits ? '' : widthOf(whole, size) <= room ? whole : `${step.call}(…)`;
   const args = step && name !== whole && !isCompact(at, line) ? step.args.join(', ') : '';
   write(g, 'words', { x, y, text: fitted(name, size, at.w * 0.6), anchor: 'middle' });
   write(g, 'args', { x, y: y + line * 1.05, text: fitted(args, small, room), anchor: 'middle' });

@@ -95,7 +95,7 @@ function house(g: Group, part: NodePart, at: House, scene: Scene): void {
     outline(one(inside, 'g', 'receiver'), scene, here ? 'coming' : '', box, null);
   }
   const label = at.w > line * 22 && !little && at.h > line * 6.2 ? say('socket') : '';
-  write(g, 'socket', { x: at.wall, y: at.hatch + gap + line * 0.95, text: label, anchor: 'middle' });
+  write(g, 'socket', { x: at.wall + line * 0.5, y: at.hatch + gap + line * 0.95, text: label });
 }
 
 /** `staging-task setup.container`, and behind an arrow what it is about to become. */

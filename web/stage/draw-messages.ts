@@ -159,7 +159,9 @@ function name(g: Group, { layout, focus }: Scene): void {
   const { bead } = focus;
   const { width, text, line } = layout;
   const [x, y] = bead ? nameSpot(layout, bead) : [0, 0];
-  const house = bead?.path.startsWith('warden:') ? layout.houses[bead.path.slice(7)] : undefined;
+  // Not in its house where the name has gone to the lane above.
+  const node = y === layout.lanes.street ? undefined : /^warden:(.*)$/.exec(bead?.path ?? '')?.[1];
+  const house = node === undefined ? undefined : layout.houses[node];
   const room = house ? house.w - line * (house.h < line * 3.2 ? (layout.narrow ? 1 : 11) : 1) : width - 28;
   const words = bead ? fitted(shortIds(bead.name), text, room) : '';
   const half = widthOf(words, text) / 2;

@@ -148,7 +148,7 @@ function doors(g: Group, c: ContainerPart, at: Place, scene: Scene): void {
     .data(shown)
     .join('g')
     .attr('class', ({ door }) => `door ${markOf(scene, `${c.handle} door:${door.container}`)}`)
-    .each(function ({ door, top }) {
+    .each(function ({ door, top, crowded }) {
       const one_ = select(this) as unknown as Group;
       one(one_, 'rect', 'gap')
         .attr('x', at.x - 6)
@@ -156,7 +156,7 @@ function doors(g: Group, c: ContainerPart, at: Place, scene: Scene): void {
         .attr('width', 12)
         .attr('height', line);
       one(one_, 'path', 'leaf').attr('d', `M${at.x},${top}l-${line * 0.7},${line * 0.35}`);
-      const inside = `:${door.container ?? '?'}`;
+      const inside = crowded ? '' : `:${door.container ?? '?'}`;
       write(one_, 'inside', { x: at.x + 12, y: top + line * 0.8, text: inside });
       write(one_, 'outside', {
         x: at.x - line * 0.85,

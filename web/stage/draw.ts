@@ -62,7 +62,9 @@ function ground(g: Group, { layout, say }: Scene): void {
   // In a narrow close-up it stands between two stations, else where its line begins.
   const between = layout.near && layout.narrow;
   const x = between ? width * 0.75 : nats.x;
-  write(g, 'bus-name', { x, y: nats.y - line * 0.35, text: 'NATS', anchor: between ? 'middle' : 'start' });
+  // Low as well, the stations stand on the bus itself and leave it no room.
+  const bus = between && layout.low ? '' : 'NATS';
+  write(g, 'bus-name', { x, y: nats.y - line * 0.45, text: bus, anchor: between ? 'middle' : 'start' });
   one(g, 'line', 'calls').attr('x1', 0).attr('x2', width).attr('y1', kernel).attr('y2', kernel);
   // In a narrow close-up the other tree waits where its name would be: it stands at the other end then.
   const [end, anchor] = between ? ([8, 'start'] as const) : ([width - 12, 'end'] as const);

@@ -1,8 +1,5 @@
 // Small readers of what the record holds as unknown: payloads and kernel facts. No reader throws.
-
-export function field(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? Object.getOwnPropertyDescriptor(value, name)?.value : undefined;
-}
+import { field } from '../../machines/field.ts';
 
 export function textOf(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? value : null;

@@ -1,7 +1,9 @@
 // Folds the record into what the stage keeps: values are replaced and never changed, so that a copy is a few small maps.
+
+import { field } from '../../machines/field.ts';
 import type { Entry, KernelBody, MessageBody, StepBody, TransitionBody } from '../../machines/journal.ts';
 import { stateText } from '../../machines/sentences.ts';
-import { field, idOf, isOwn, mountText, numberOf, textOf } from './facts.ts';
+import { idOf, isOwn, mountText, numberOf, textOf } from './facts.ts';
 import type { AppPart, ContainerPart, Door, NodePart } from './parts.ts';
 import { type Passing, takeGate, takeMessage } from './passing.ts';
 import { type Asked, follow, keep, NOTHING_READ, type Reading, takeRequest, toldBy } from './readings.ts';

@@ -19,14 +19,24 @@ export function leftSplit(at: Place, line: number): number {
   return at.size === 'large' ? (at.h - line * 3.3) * 0.56 : at.h * 0.6;
 }
 
-/** The doors that have room in the wall of the network, each with its upper edge. */
-export function doorsIn(c: ContainerPart, at: Place, line: number): { door: Door; top: number }[] {
+export interface DoorAt {
+  door: Door;
+  /** Its upper edge. */
+  top: number;
+  /** So low a container that the wall's own name stands where the door's inner number would. */
+  crowded: boolean;
+}
+
+/** The doors that have room in the wall of the network. */
+export function doorsIn(c: ContainerPart, at: Place, line: number): DoorAt[] {
   const large = at.size === 'large';
   const net = c.walls.find((w) => w.namespace === 'net');
   const top = at.h - floorHeight(at, line);
   const below = isCompact(at, line) ? 1.2 : large ? (net?.fact ? 2.55 : 1.5) : 0.3;
-  const first = Math.min(leftSplit(at, line) + line * below, top - line * 1.02);
+  const wanted = leftSplit(at, line) + line * below;
+  const first = Math.min(wanted, top - line * 1.02);
+  const named = at.size === 'large' && wanted - first > line * 0.15;
   const room = Math.max(1, Math.floor((top - line * 0.1 - first) / (line * 1.4)));
   const shown = at.size === 'small' ? [] : c.doors.slice(0, room);
-  return shown.map((door, i) => ({ door, top: at.y + first + i * line * 1.4 }));
+  return shown.map((door, i) => ({ door, top: at.y + first + i * line * 1.4, crowded: named && i === 0 }));
 }

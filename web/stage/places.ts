@@ -1,6 +1,8 @@
 // Which place of the stage a name means, and which path a message takes between two places. Pure.
+
+import { field } from '../../machines/field.ts';
 import type { MessageBody } from '../../machines/journal.ts';
-import { field, textOf } from './facts.ts';
+import { textOf } from './facts.ts';
 import { SKY } from './parts.ts';
 
 /** `dea:0`, `dea/0`, `you`: a place of the stage from any name of an actor, process or endpoint; null for none. */

@@ -1,6 +1,8 @@
 // What Warden's answers tell of a container: doors, limits, and what was used of memory and processor at that moment.
+
+import { field } from '../../machines/field.ts';
 import type { MessageBody } from '../../machines/journal.ts';
-import { field, limitOf, numberOf, textOf } from './facts.ts';
+import { limitOf, numberOf, textOf } from './facts.ts';
 import type { Door } from './parts.ts';
 
 type Message = MessageBody & { seq: number; t: number; cause: number | null };

@@ -102,7 +102,9 @@ export function nameSpot(layout: StageLayout, bead: Bead): Point {
   const [way] = waysOf(layout, bead);
   const middle = way ? alongLine(way, lengthOf(way) / 2) : ([width / 2, lanes.street] as Point);
   const house = bead.path.startsWith('warden:') ? layout.houses[bead.path.slice(7)] : undefined;
-  if (house && house.size !== 'small') return [house.wall, house.hatch - line * 0.62];
+  // A narrow house in the street has no room between the names of its two rooms.
+  if (house && house.size !== 'small' && !(layout.narrow && !layout.near))
+    return [house.wall, house.hatch - line * 0.62];
   const sky = /^http:\w+-\w+$/.test(bead.path);
   return [middle[0], sky ? lanes.sky : lanes.street];
 }

@@ -37,7 +37,7 @@ export function header(model: Model, actions: HeaderActions): TemplateResult {
     ${chip(model, actions.page)}
     ${menu(model, actions.page)}
     <button class="choice" lang=${language === 'en' ? 'ja' : 'en'}
-      @click=${() => actions.set({ language: language === 'en' ? 'ja' : 'en' })}>${word(language, 'language')}</button>
+      @click=${() => actions.set({ language: language === 'en' ? 'ja' : 'en' })}><span>${word(language, 'language')}</span> <small>${language === 'en' ? 'JA' : 'EN'}</small></button>
     <button class="choice theme" aria-label=${`${word(language, 'theme')}: ${theme}`} title=${word(language, 'theme')}
       @click=${() => actions.set({ theme: NEXT_THEME[theme] })}>${THEME_GLYPH[theme]}</button>
     <button class="choice keys" aria-label=${word(language, 'help')} title=${word(language, 'help')} @click=${actions.help}>?</button>

@@ -1,7 +1,7 @@
 // Reads one job's output from a container's wshd, as the original's logging agent read the job's sockets: a follower that
 // is never waited for. It starts nothing, stops nothing and forgets nothing; the frames are those of wshd/proto.h.
 import { connect } from 'node:net';
-import { createDecoder, encode, FROM, TO } from '../warden/wshd/frames.ts';
+import { createDecoder, encode, FROM, outputIn, TO, u64s } from '../warden/wshd/frames.ts';
 
 export interface OutputReader {
   onOutput(stream: 'out' | 'err', bytes: Buffer): void;
@@ -30,18 +30,12 @@ export function readJob(socketPath: string, job: number, from: Positions, reader
     tell();
   };
   const take = (stream: 'out' | 'err', payload: Buffer) => {
-    const at = payload.readBigUInt64LE(0);
-    const bytes = payload.subarray(8);
+    const { at, bytes } = outputIn(payload);
     if (at > positions[stream]) reader.onLost(stream, Number(at - positions[stream]));
     positions[stream] = at + BigInt(bytes.length);
     reader.onOutput(stream, bytes);
   };
-  socket.on('connect', () => {
-    const positions = Buffer.alloc(16);
-    positions.writeBigUInt64LE(from.out, 0);
-    positions.writeBigUInt64LE(from.err, 8);
-    socket.write(encode(TO.attach, job, positions));
-  });
+  socket.on('connect', () => socket.write(encode(TO.attach, job, u64s(from.out, from.err))));
   const decode = createDecoder(({ type, payload }) => {
     if (type === FROM.out) take('out', payload);
     else if (type === FROM.err) take('err', payload);

@@ -128,7 +128,7 @@ function call(g: Group, c: ContainerPart, at: Place, scene: Scene): void {
   const size = text * 1.3;
   const whole = step ? `${step.call}(${step.args.join(', ')})` : '';
   // In a container that is low and narrow the names of the walls meet in the middle; card and caption say the call.
-  const fits = wide || !isCompact(at, line);
+  const fits = wide || at.h > line * 8;
   const name = !step || !fits ? '' : widthOf(whole, size) <= room ? whole : `${step.call}(…)`;
   const args = step && name !== whole && !isCompact(at, line) ? step.args.join(', ') : '';
   write(g, 'words', { x, y, text: fitted(name, size, at.w * 0.6), anchor: 'middle' });

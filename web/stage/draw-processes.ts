@@ -48,7 +48,7 @@ const HELPERS = ['bash', 'sh', 'tee', 'cat'];
 
 /**
  * Which tokens there is room for: PID 1 always, then what the container is there for, before the shells and pipes around
- * it. In the order of their numbers.
+ * it. What is shown stands in the order of its numbers, the hidden in this order.
  */
 export function chooseProcesses(c: Pick<ContainerPart, 'wshd' | 'processes'>, room: number) {
   const first: Process[] = c.wshd ? [{ ...c.wshd, name: 'wshd' }] : [];
@@ -56,7 +56,7 @@ export function chooseProcesses(c: Pick<ContainerPart, 'wshd' | 'processes'>, ro
   const wanted = new Set([...(others ?? []), ...(helpers ?? [])].slice(0, Math.max(0, room - first.length)));
   return {
     shown: room === 0 ? [] : [...first, ...c.processes.filter((p) => wanted.has(p))],
-    hidden: c.processes.filter((p) => !wanted.has(p)),
+    hidden: [...(others ?? []), ...(helpers ?? [])].filter((p) => !wanted.has(p)),
   };
 }
 

@@ -9,6 +9,7 @@ import {
   type Frame,
   type KnownJob,
   LOSSLESS,
+  outputIn,
   readKnown,
   spawnPayload,
   TO,
@@ -125,7 +126,7 @@ export async function connectWshd(
       job.spawned?.resolve({ pid });
       job.spawned = undefined;
     } else if (type === FROM.out || type === FROM.err) {
-      job.listener?.onOutput(type === FROM.out ? 'stdout' : 'stderr', payload.subarray(8));
+      job.listener?.onOutput(type === FROM.out ? 'stdout' : 'stderr', outputIn(payload).bytes);
     } else if (type === FROM.step) {
       job.read?.(payload);
     } else if (type === FROM.taken) {

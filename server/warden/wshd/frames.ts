@@ -80,6 +80,11 @@ export function spawnPayload(job: number, texts: string[]): Buffer {
   return Buffer.from(`${texts.join('\0')}\0`);
 }
 
+/** What a frame of output carries: the position of its first byte in the job's stream, and the bytes. */
+export function outputIn(payload: Buffer): { at: bigint; bytes: Buffer } {
+  return { at: payload.readBigUInt64LE(0), bytes: payload.subarray(8) };
+}
+
 /** A terminal's size as the kernel's struct winsize. */
 export function windowSize(cols: number, rows: number): Buffer {
   const size = Buffer.alloc(8);

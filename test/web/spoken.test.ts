@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Entry } from '../../machines/journal.ts';
 import { READING_MS } from '../../web/beat.ts';
-import { createSpeaker, newsFrom } from '../../web/spoken.ts';
+import { emptyModel, type Model } from '../../web/model.ts';
+import { createSpeaker, listen, NOTHING_HEARD, newsFrom } from '../../web/spoken.ts';
 import { recordedPushes } from './recorded.ts';
 
 /** A speaker and its clock: `pass` lets so many milliseconds go by. */
@@ -83,5 +84,40 @@ describe('the live region', () => {
     const last = all.at(-1)?.seq ?? 0;
     const stop = { ...held[0], seq: last + 1, by: 'b1' } as Entry;
     expect(newsFrom([...all, stop], all.length, 'beat').map((e) => e.seq)).toEqual([last + 1]);
+  });
+});
+
+describe('what a drawing says to the ear', () => {
+  const model = (part: Partial<Model>): Model => ({ ...emptyModel(), entries: all, ...part });
+  /** What each of these drawings, one after the other, says. */
+  const through = (drawings: Model[]) => {
+    let heard = NOTHING_HEARD;
+    return drawings.map((drawn) => {
+      const { heard: now, turned, news } = listen(heard, drawn);
+      heard = now;
+      return turned ? 'turned' : (news?.length ?? 'nothing');
+    });
+  };
+
+  it('is the moment that was turned to while the record was being read, once it is there', () => {
+    const reading = model({ link: 'connecting' });
+    const turned = model({ link: 'connecting', cursor: 40 });
+    expect(through([reading, turned, model({ link: 'live', cursor: 40 })])).toEqual(['nothing', 'nothing', 'turned']);
+  });
+
+  it('is nothing of a record that was there before, also at the moment of the address that it was opened with', () => {
+    const opened = model({ link: 'connecting', cursor: 40 });
+    expect(through([opened, model({ link: 'live', cursor: 40 })])).toEqual(['nothing', 'nothing']);
+    expect(through([model({ link: 'connecting' }), model({ link: 'live' })])).toEqual(['nothing', 0]);
+  });
+
+  it('is the news behind what was heard, and nothing while the past is looked at', () => {
+    const entries = [...all.slice(0, firstBeat)];
+    const live = model({ link: 'live', entries });
+    expect(through([live])).toEqual(['nothing']);
+    const { heard } = listen(NOTHING_HEARD, live);
+    entries.push(...beats);
+    expect(listen(heard, live).news).toEqual(newsFrom(entries, firstBeat, 'beat'));
+    expect(listen(heard, { ...live, cursor: 40 })).toMatchObject({ turned: true, news: null });
   });
 });

@@ -4,15 +4,13 @@ import { html } from 'lit';
 import type { Entry } from '../../machines/journal.ts';
 import { entryAt } from '../../machines/projection.ts';
 import { sentenceOf } from '../../machines/sentences.ts';
-import { focusOf, hasBegun, type Model } from '../model.ts';
+import { focusOf } from '../model.ts';
 import { PanelView } from '../panel.ts';
-import { createSpeaker, newsFrom } from '../spoken.ts';
+import { createSpeaker, type Heard, listen, NOTHING_HEARD } from '../spoken.ts';
 
 /** `<ws-spoken>`: gets the model, and shows nothing. */
 export class SpokenView extends PanelView {
-  #entries: readonly Entry[] | null = null;
-  #heard = 0;
-  #cursor: number | null = null;
+  #heard: Heard = NOTHING_HEARD;
   readonly #speaker = createSpeaker(
     (entries) => this.#say(entries),
     (ms, then) => void setTimeout(then, ms),
@@ -23,21 +21,11 @@ export class SpokenView extends PanelView {
   }
 
   override updated(): void {
-    const { entries, cursor, grain, link } = this.model;
-    const first = this.#entries === null;
-    // Of a record that is only being read, nothing is news; where its reader turns to meanwhile is said afterwards.
-    const reading = link === 'connecting';
-    if (!first && !reading && cursor !== this.#cursor) this.#turnTo(this.model);
-    else if (!reading && entries === this.#entries && cursor === null && hasBegun(this.model))
-      this.#speaker.hear(newsFrom(entries, this.#heard, grain));
-    this.#entries = entries;
-    this.#heard = entries.length;
-    if (first || !reading) this.#cursor = cursor;
-  }
-
-  #turnTo(model: Model): void {
-    const entry = entryAt(model.entries, focusOf(model));
+    const { heard, turned, news } = listen(this.#heard, this.model);
+    this.#heard = heard;
+    const entry = turned ? entryAt(this.model.entries, focusOf(this.model)) : undefined;
     if (entry) this.#speaker.turnTo(entry);
+    else if (news) this.#speaker.hear(news);
   }
 
   /** Outside lit: the same words once more are news as well. */

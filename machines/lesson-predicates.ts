@@ -11,8 +11,8 @@ type Predicate = (story: Story, ...args: string[]) => boolean;
 
 /** Every predicate by its name. `…` in the comment stands for the words behind the name. */
 export const PREDICATES = {
-  /** The learner's push has begun: the Cloud Controller was asked to make an app, or was sent new bits for one. */
-  pushed: (story) => messages(story).some((m) => m.name === 'POST /v2/apps' || m.name === 'PUT /v2/apps/:guid/bits'),
+  /** The learner's push has begun: its first request, whatever it asks for, has come to the Cloud Controller. */
+  pushed: (story) => messages(story).some((m) => m.transport === 'http' && m.from === 'you' && m.to === 'cc'),
   /** The Cloud Controller has the app's files. */
   'bits-arrived': (story) =>
     messages(story).some((m) => m.name === 'PUT /v2/apps/:guid/bits' && m.phase === 'received'),

@@ -203,7 +203,7 @@ export function pointText(point: GatePoint): Sentence {
     case 'delivery':
       return { en: eventText(name), ja: name };
     case 'effect':
-      return point.when === 'end' ? { en: `the end of ${name}`, ja: `${name} の終わり` } : { en: name, ja: name };
+      return point.when === 'end' ? entering(point) : { en: name, ja: name };
     case 'step': {
       const call = stepText(name);
       return point.when === 'after' ? { en: `what follows ${call}`, ja: `${call} の次` } : { en: call, ja: call };
@@ -218,6 +218,12 @@ export function pointText(point: GatePoint): Sentence {
       };
     }
   }
+}
+
+/** What the end of an effect leads to: the state that its machine enters, where the point says so. */
+function entering({ name, enters }: GatePoint): Sentence {
+  const state = enters?.at(-1)?.split('.').slice(1).join('.');
+  return state ? { en: `state ${state}`, ja: `状態 ${state}` } : { en: `the end of ${name}`, ja: `${name} の終わり` };
 }
 
 /** `staging.compiling` for nested values, `l.one + r.two` for parallel ones. */
@@ -275,6 +281,8 @@ const WHO: Partial<Record<string, Sentence>> = {
   uaa: { en: 'UAA', ja: 'UAA' },
   nats: { en: 'NATS', ja: 'NATS' },
   client: { en: 'the client', ja: 'クライアント' },
+  // Over HTTP a DEA does not say which one it is.
+  lab: { en: 'one of the lab', ja: 'ラボの 1 つ' },
   container: { en: 'container', ja: 'コンテナ' },
   instance: { en: 'instance', ja: 'インスタンス' },
   wshd: { en: 'wshd of', ja: 'wshd' },

@@ -1,6 +1,7 @@
 // What the page knows and shows: the record, the cursor, the lab's state and a few choices. One owner; views get it whole.
 import type { Grain } from '../machines/grain.ts';
 import type { Entry, EntryType } from '../machines/journal.ts';
+import { entryAt } from '../machines/projection.ts';
 import type { Reading } from './beat.ts';
 import type { SeatState } from './driver/seat.ts';
 import type { LabState } from './lab-api.ts';
@@ -120,9 +121,27 @@ export function hasBegun(model: Model): boolean {
   return model.cursor !== null || model.entries.some((e) => e.run !== null || e.type === 'gate');
 }
 
-/** The entry that is talked about: at the cursor, else the newest one that is not periodic traffic. */
+/**
+ * The entry that is talked about: at the cursor, else what somebody has stopped (the chosen gate, else the oldest), else the
+ * newest one that is not periodic traffic.
+ */
 export function focusOf(model: Model): number {
-  return model.cursor ?? model.entries.findLast((e) => !e.background)?.seq ?? cursorOf(model);
+  if (model.cursor !== null) return model.cursor;
+  const stopped = model.lab?.held.filter((h) => h.by !== 'beat') ?? [];
+  const gate = (stopped.find((h) => h.gate === model.gate) ?? stopped[0])?.gate;
+  return holdOf(model.entries, gate) ?? model.entries.findLast((e) => !e.background)?.seq ?? cursorOf(model);
+}
+
+let known: { gate: string; seq: number } | undefined;
+
+/** `seq` at which a gate closed. Asked for at every drawing: the last answer is kept. */
+function holdOf(entries: readonly Entry[], gate: string | undefined): number | undefined {
+  if (gate === undefined) return undefined;
+  const before = known?.gate === gate ? entryAt(entries, known.seq) : undefined;
+  if (before?.type === 'gate' && before.gate === gate) return before.seq;
+  const seq = entries.findLast((e) => e.type === 'gate' && e.phase === 'held' && e.gate === gate)?.seq;
+  known = seq === undefined ? undefined : { gate, seq };
+  return seq;
 }
 
 /**

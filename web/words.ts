@@ -20,7 +20,27 @@ const WORDS = {
   exportRun: ['Save this run as a file', 'この run をファイルに保存'],
   exportAll: ['Save the whole record as a file', '記録全体をファイルに保存'],
   openRun: ['Open a file…', 'ファイルを開く…'],
-  pushing: ['hello-node is on its way.', 'hello-node の Push を始めました。'],
+  'phase-send': ['You say what is to run, and send its files.', '何を動かすかを伝え、ファイルを送っています。'],
+  'phase-ask': [
+    'The Cloud Controller asks one DEA to stage it.',
+    'Cloud Controller が DEA を 1 つ選び、Staging を頼みます。',
+  ],
+  'phase-make': [
+    'A container is made in which the app will be built.',
+    'アプリを組み立てるためのコンテナを作っています。',
+  ],
+  'phase-build': ['In it a buildpack makes the app ready to run.', 'その中で Buildpack がアプリを動かせる形にします。'],
+  'phase-store': ['The result, the droplet, is packed and stored.', 'できた Droplet をまとめて保存しています。'],
+  'phase-second': [
+    'A second container is made: this one runs the app.',
+    '2 つ目のコンテナを作ります。アプリを動かすのはこちらです。',
+  ],
+  'phase-check': [
+    'The app is started; its DEA waits until its port answers.',
+    'アプリを起動し、ポートが応答するまで待ちます。',
+  ],
+  'phase-runs': ['{app} runs.', '{app} が動いています。'],
+  askIt: ['Ask it', '呼んでみる'],
   pushMissing: [
     'This lab cannot push from the page yet. In a terminal:',
     'この画面からはまだ Push できません。端末で次のように入力します。',

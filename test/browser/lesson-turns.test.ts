@@ -162,11 +162,11 @@ describe.skipIf(whyNoBrowserLab)('what comes between in a lesson', () => {
   }, 180_000);
 
   it('ends its task also by the fault that it offers: killed from outside, the app comes back in another container', async () => {
-    for (let step = 3; step < 17; step++) {
+    for (let step = 3; step < 18; step++) {
       await mine.at(step);
       await mine.panel().locator('.lesson-next:enabled, .quiet:text-is("Skip this step")').first().click();
     }
-    await mine.told(17);
+    await mine.told(18);
     await eventually(async () => (await lab.api('POST', '/lab/ask', { app: 'hello-node' })).text).toContain(
       'Hello from',
     );

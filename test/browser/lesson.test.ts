@@ -89,50 +89,55 @@ describe.skipIf(whyNoBrowserLab)('the lesson panel', () => {
     await eventually(replies).toMatch(/^Right\.\s.*begins as a copy/s);
     expect(await page.locator('.lesson-light.cover').count()).toBe(0);
     await goOn();
+    // The exchange is held right behind the call, so that it can be looked at.
     await told(7);
-    await tries('umount2').click();
+    expect(await page.locator('.container.large .floor').getAttribute('data-floor')).toBe('container');
     await goOn();
     await told(8);
+    await tries('umount2').click();
+    await goOn();
+    await told(9);
     await page.keyboard.press('h');
     await eventually(() => page.locator('ws-stage svg.host-view').count()).toBe(1);
     await goOn();
   }, 120_000);
 
   it('shows the staging log, and whose word starts instance 0', async () => {
-    await told(9);
-    await goOn();
     await told(10);
+    await goOn();
+    await told(11);
     // The answer of detect is the newest line, and nothing of compile has run.
     const log = await panel().locator('.lesson-answer pre').innerText();
     expect(log).toMatch(/bin\/detect:\d+/);
     expect(log).not.toContain('bin/compile');
     await goOn();
-    await told(11);
+    await told(12);
     expect(await panel().locator('.lesson-text').innerText()).toMatch(/[0-9a-f]{40}/);
     await goOn();
-    await told(12);
+    await told(13);
     await options().first().click();
     await eventually(replies).toMatch(/Not this time.*Nobody: this DEA/s);
     await goOn();
   }, 120_000);
 
   it('asks the app through the router, settles the bet, and sees the app come back in another container', async () => {
-    await told(13);
+    await told(14);
+    await tries('Let warden cut the door').click();
     await eventually(replies).toMatch(/You win/);
     await goOn();
-    await told(14);
+    await told(15);
     await goOn();
     // What makes it reachable is held on its way, and goes when the learner says so.
-    await told(15);
+    await told(16);
     expect((await now()).held.map((h) => h.point.name)).toContain('router.register');
     await tries('Let the router have it').click();
     await eventually(() => panel().locator('.lesson-text').innerText()).toMatch(/leads to port \d+/);
     await goOn();
-    await told(16);
+    await told(17);
     await tries('/json').click();
     await eventually(() => panel().locator('.lesson-answer pre').innerText()).toContain('"init": "wshd:');
     await goOn();
-    await told(17);
+    await told(18);
     expect(await next().isDisabled()).toBe(true);
     // Looking does not end it, and the reply says what was missed; every hint comes when it is asked for, then no more.
     await tries('/ps').click();
@@ -157,7 +162,7 @@ describe.skipIf(whyNoBrowserLab)('the lesson panel', () => {
       )
       .toBe(true);
     await goOn();
-    await told(18);
+    await told(19);
     await next().click();
     // The end says how it went, and what to do next.
     await eventually(() => panel().innerText()).toMatch(/\d of \d/);
@@ -177,7 +182,7 @@ describe.skipIf(whyNoBrowserLab)('the lesson panel', () => {
     await goOn();
     await told(3);
     // Somebody opens every gate by hand, three times, instead of answering.
-    for (const gate of ['CreateRequest', 'pivot_root', 'umount_old']) {
+    for (const gate of ['CreateRequest', 'pivot_root', '"when":"after"']) {
       await lab.api('POST', '/lab/continue', {});
       await eventually(async () => JSON.stringify((await now()).held)).toContain(gate);
     }

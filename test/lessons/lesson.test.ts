@@ -14,7 +14,7 @@ import { filled, valuesOf } from '../../machines/lesson-values.ts';
 
 const FILE = join(import.meta.dirname, '../../lessons/01-a-push/01-in-five-minutes/README.md');
 const source = readFileSync(FILE, 'utf8');
-const known = { apps: ['hello-node'], warden: ['CreateRequest'] };
+const known = { apps: ['hello-node'], warden: ['CreateRequest', 'NetInRequest'] };
 const { lesson } = parseLesson(source);
 
 function record(bodies: EntryBody[], first = 1): Entry[] {
@@ -28,9 +28,9 @@ const said = (name: string, from: string, to: string): EntryBody => ({
 });
 
 describe('lesson 1', () => {
-  it('has 18 steps, three predictions, one bet and one task', () => {
+  it('has 19 steps, three predictions, one bet and one task', () => {
     const { steps } = lesson;
-    expect(steps).toHaveLength(18);
+    expect(steps).toHaveLength(19);
     expect(steps.filter((s) => s.predict)).toHaveLength(3);
     expect(steps.filter((s) => s.bet)).toHaveLength(1);
     expect(steps.filter((s) => s.task)).toHaveLength(1);
@@ -342,7 +342,7 @@ describe('a fault', () => {
 });
 
 it('what was before the lesson is not part of it', () => {
-  const entries = record([{ ...said('POST /v2/apps', 'you', 'cc'), type: 'message' } as EntryBody]);
+  const entries = record([{ ...said('POST /v2/apps', 'you', 'cc'), type: 'message', transport: 'http' } as EntryBody]);
   expect(progressOf(lesson, entries, noAnswers(0))?.canGoOn).toBe(true);
   expect(progressOf(lesson, entries, noAnswers(1))?.canGoOn).toBe(false);
 });

@@ -100,6 +100,22 @@ describe('sentenceOf', () => {
     });
   });
 
+  it('says of an effect that has ended which state its machine is about to enter', () => {
+    const point = {
+      kind: 'effect',
+      proc: 'dea/0',
+      actor: 'instance:1db3ba46',
+      name: 'checkHealth',
+      when: 'end',
+    } as const;
+    const held = { type: 'gate', phase: 'held', gate: 'g', by: 'b1', actor: point.actor } as const;
+    const enters = ['instance.RUNNING', 'instance.RUNNING.announcing'];
+    expect(sentenceOf(entry({ ...held, point: { ...point, enters } })).en).toBe(
+      'instance 1db3ba46 is held before state RUNNING.announcing: a breakpoint is here.',
+    );
+    expect(sentenceOf(entry({ ...held, point })).en).toContain('held before the end of checkHealth');
+  });
+
   it('does not stumble over a kind that a newer version wrote', () => {
     const strange = { ...entry({ type: 'note', actor: 'x', text: 'x' }), type: 'telepathy' } as unknown as Entry;
     expect(sentenceOf(strange).en).toContain('unknown kind');

@@ -1,8 +1,9 @@
 // A beat is reported when it has been shown: its motion over, its sentence read. In order of events, on no clock.
 import { describe, expect, it } from 'vitest';
-import type { Entry } from '../../machines/journal.ts';
-import { createBeats, READING_MS } from '../../web/beat.ts';
-import { emptyModel, type Model } from '../../web/model.ts';
+import type { Entry, GatePoint } from '../../machines/journal.ts';
+import { createBeats, goesByItself, READING_MS, readingMs } from '../../web/beat.ts';
+import { emptyModel, focusOf, type Model } from '../../web/model.ts';
+import { recordedPushes } from './recorded.ts';
 
 /** A page whose motion and reading end when the test says so. */
 function page() {
@@ -94,5 +95,47 @@ describe('a beat', () => {
     await stand();
     await read();
     expect(reported).toEqual(['b']);
+  });
+});
+
+describe('the time of a beat', () => {
+  const asks: GatePoint = { kind: 'delivery', transport: 'http', proc: 'control', actor: 'cc', name: 'GET /v2/apps' };
+  const makes: GatePoint = { ...asks, name: 'POST /v2/apps' };
+  const boots: GatePoint = { ...point, handle: 'another' };
+
+  it('is short for a request that only asks, and for a call that another boot has shown', () => {
+    const all = recordedPushes();
+    const own = all.find((e) => e.type === 'step' && e.name === 'pivot_root' && e.when === 'after');
+    const first = own?.type === 'step' ? { ...boots, handle: own.handle } : boots;
+    expect(readingMs('calm', makes, all)).toBe(READING_MS.calm);
+    expect(readingMs('calm', asks, all)).toBeLessThan(READING_MS.calm / 2);
+    expect(readingMs('calm', boots, all)).toBeLessThan(READING_MS.calm / 2);
+    const before = all.slice(0, own ? all.indexOf(own) : 0);
+    expect(readingMs('calm', first, before)).toBe(READING_MS.calm);
+    expect(readingMs('brisk', makes, all)).toBe(0);
+  });
+});
+
+describe('what goes on by itself', () => {
+  const held = (by: string, change: Partial<NonNullable<Model['lab']>> = {}) => {
+    const model = shown('a');
+    const lab = { ...model.lab, pace: 'beat', ...change, held: [{ gate: 'a', by, point }] } as unknown as Model['lab'];
+    return { ...model, lab };
+  };
+
+  it('waits for its beat only, in the present, while nobody has paused', () => {
+    expect(goesByItself(held('beat'))).toBe(true);
+    expect(goesByItself(held('b-123'))).toBe(false);
+    expect(goesByItself(held('beat', { paused: true }))).toBe(false);
+    expect(goesByItself(held('beat', { pace: 'real' }))).toBe(false);
+    expect(goesByItself({ ...held('beat'), cursor: 1 })).toBe(false);
+  });
+
+  it('is not what is talked about; what somebody has stopped is, whatever has come since', () => {
+    const later = { type: 'note', seq: 2, background: false, run: null } as unknown as Entry;
+    const at = (model: Model) => focusOf({ ...model, entries: [...model.entries, later] });
+    expect(at(held('beat'))).toBe(2);
+    expect(at(held('b-123'))).toBe(1);
+    expect(at({ ...held('b-123'), cursor: 2 })).toBe(2);
   });
 });

@@ -29,6 +29,11 @@ export interface Pointer {
   leave(): void;
 }
 
+/** Whether the stage shows everything at full contrast although something is held. */
+function spotlight(on: boolean): void {
+  document.querySelector('ws-stage')?.classList.toggle('pointed', on);
+}
+
 export function createPointer(page: () => PageActions): Pointer {
   const light = createLight();
   const cover = createLight();
@@ -47,7 +52,10 @@ export function createPointer(page: () => PageActions): Pointer {
       const look = asked ?? spoken.look;
       const { cover: hidden } = spoken;
       cover.on(hidden ? LOOKS_AT[hidden.look].light : [], hidden?.words ?? '');
-      if (!look) return light.off();
+      if (!look) {
+        spotlight(false);
+        return light.off();
+      }
       const { camera, light: parts } = LOOKS_AT[look];
       // A container that is not there yet is waited for.
       const zoom = camera === 'platform' ? 'platform' : spoken.handle;
@@ -56,6 +64,8 @@ export function createPointer(page: () => PageActions): Pointer {
         page().update({ zoom, host: false });
       }
       light.on(spoken.told ? parts : []);
+      // What is pointed at is not to be read through a veil, whatever is held elsewhere.
+      spotlight(spoken.told && look !== 'held' && parts.length > 0);
     },
     at(look) {
       asked = look;
@@ -64,6 +74,7 @@ export function createPointer(page: () => PageActions): Pointer {
     asked: () => asked,
     leave() {
       id = null;
+      spotlight(false);
       light.off();
       cover.off();
     },

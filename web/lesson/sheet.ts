@@ -76,10 +76,10 @@ export function sheet(state: SheetState, actions: SheetActions): TemplateResult 
       ${told && step.look === 'log' ? stagingLog(state, word) : nothing}
       ${told ? step.points.map((p) => pointing(state, p.look, p.text, actions)) : nothing}
       ${told ? tries(state, step.tries.filter(onlyLooks), actions) : nothing}
-      ${state.said?.kind === 'frame' ? came(state, word) : nothing}
       ${told && step.predict && progress.predict ? question(state, step.predict, progress.predict, actions, word) : nothing}
       ${told && step.predict && progress.predict?.chosen != null && progress.predict.decided ? evidence(state, step.predict.decides, actions, word) : nothing}
       ${told ? bets(state, actions, word) : nothing}
+      ${state.said?.kind === 'frame' ? came(state, word) : nothing}
       ${progress.task?.done && step.task ? html`${task(state, true, step.task.done, word)}${evidence(state, step.task.goal, actions, word)}` : nothing}
       ${told ? turns(state, actions, word) : nothing}
       ${progress.task?.notYet ? task(state, false, progress.task.notYet, word) : nothing}

@@ -89,7 +89,7 @@ function afterMessage(
   put: Put,
 ): StageView {
   const { name } = point;
-  const work = (actor: string): StageView => withWork(view, node, { actor, state: '' });
+  const work = (actor: string): StageView => withWork(view, node, { actor, state: '', app: '' });
   if (name === 'CreateRequest') return { ...view, containers: [...view.containers, newContainer(node)] };
   if (/^staging\..+\.start$/.test(name)) return work('staging-task:…');
   if (/^dea\..+\.start$/.test(name)) return work('instance:…');

@@ -119,9 +119,10 @@ function other(g: Group, c: ContainerPart, at: Place, scene: Scene): void {
     .attr('width', box.w)
     .attr('height', box.h)
     .attr('fill', tree?.of === 'host' ? 'url(#hatched)' : null);
-  outline(one(g, 'g', 'other-mark'), scene, mark, box, mark === 'new' || mark === 'going' ? 'end' : null);
+  outline(one(g, 'g', 'other-mark'), scene, mark, box, 'inside');
   const whose = tree?.of === 'host' ? scene.say('hosts') : '';
-  const room = box.w - line;
+  const said = mark === 'new' ? scene.say('isNew') : mark === 'going' ? scene.say('goes') : '';
+  const room = box.w - line - widthOf(said, small, 'sans');
   const names = named.map((n) => n.name).join(' ');
   const at_ = tree ? shortened(tree.at, small, room - widthOf(names, small) - line) : '';
   write(g, 'where', { x: box.x + line * 0.5, y: box.y + line * 0.9, text: [at_, whose].filter(Boolean).join('  ') });

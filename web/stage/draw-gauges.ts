@@ -71,7 +71,7 @@ function memory(g: Group, { memory: { limit, usage, rss } }: Gauges, box: Box, s
   const at = bottom - full;
   one(g, 'path', 'memory-limit').attr('d', limit === null ? '' : `M${box.x - 4},${at}h${w + 8}`);
   g.attr('data-usage', usage).attr('data-limit', limit);
-  const long = limit === null ? scene.say('noLimit') : `${usage === null ? '?' : plain(usage)} / ${mebibytes(limit)}`;
+  const long = limit === null ? scene.say('noLimit') : ofLimit(usage, limit);
   const short = limit === null || usage === null ? long : `${plain(usage)}/${plain(limit)}M`;
   label(g, scene.say('memory'), limit === null && usage !== null ? [mebibytes(usage)] : [long, short], box, scene);
 }
@@ -113,6 +113,13 @@ function pids(g: Group, { pids: { now, max } }: Gauges, box: Box, scene: Scene):
     box,
     scene,
   );
+}
+
+/** Both units are written where they are not the same. */
+function ofLimit(usage: number | null, limit: number): string {
+  const [used, most] = [usage === null ? '?' : mebibytes(usage), mebibytes(limit)];
+  const shared = used.split(' ')[1] === most.split(' ')[1];
+  return `${shared ? used.split(' ')[0] : used} / ${most}`;
 }
 
 /** A number of mebibytes, with one digit after the point while it is small. */

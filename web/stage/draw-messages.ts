@@ -2,7 +2,7 @@
 // about with its way and its name in the lane that is kept free for it.
 import { select } from 'd3';
 import type { Dispatch } from './draw.ts';
-import type { Point } from './layout.ts';
+import type { Box, Point } from './layout.ts';
 import type { Bead, PathPart } from './parts.ts';
 import type { Scene } from './scene.ts';
 import { fitted, type Group, one, shortIds, widthOf, write } from './svg.ts';
@@ -41,6 +41,7 @@ function counts(g: Group, { layout, view, say, focus }: Scene): void {
     (path.startsWith('http:') && (path.includes('/') ? inLane || layout.near || layout.low : layout.near)) ||
     (layout.low && path.startsWith('nats:')) ||
     (layout.narrow && path.startsWith('warden:'));
+  const placed: Box[] = [];
   g.selectAll<SVGGElement, Counted>('g.path')
     .data(taken, ({ path }) => path.path)
     .join('g')
@@ -51,14 +52,20 @@ function counts(g: Group, { layout, view, say, focus }: Scene): void {
       const nats = path.path.startsWith('nats:');
       one(g, 'path', 'taken').attr('d', nats ? '' : `M${line.map((p) => p.join(',')).join('L')}`);
       const [x, y, anchor] = countSpot(layout, path.path, line);
-      write(g, 'passed', {
-        x,
-        y,
-        text: path.passed > 1 && !hides(path.path) ? `×${path.passed}` : '',
-        anchor,
-      });
+      const text = path.passed > 1 && !hides(path.path) ? `×${path.passed}` : '';
+      const w = widthOf(text, layout.small);
+      const left = x - { start: 0, middle: w / 2, end: w }[anchor];
+      // Two paths that end side by side have room for one number, with a gap beside it.
+      const box = { x: left, y: y - layout.small, w: w + layout.small / 2, h: layout.small };
+      const free = text !== '' && !placed.some((other) => meet(box, other));
+      if (free) placed.push(box);
+      write(g, 'passed', { x, y, text: free ? text : '', anchor });
       one(g, 'title', 'says').text(`${path.passed} ${say('passed')}`);
     });
+}
+
+function meet(a: Box, b: Box): boolean {
+  return a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
 }
 
 /** Beside the path, where no name and no bead ever stands. */

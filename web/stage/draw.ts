@@ -130,11 +130,13 @@ function sky(g: Group, scene: Scene): void {
   }
 }
 
-/** What the lines and the hatching mean, where there is room for it. */
-function legend(g: Group, { layout, zoom, say, held, ghosts, fresh }: Scene): void {
+/** What the lines and the hatching mean: below the kernel's line, beside the gauges, where nothing else ever stands. */
+function legend(g: Group, { layout, zoom, say, ghosts, fresh }: Scene): void {
+  const { width, height, kernel, line, small } = layout;
   const box = zoom === null ? undefined : layout.containers[zoom];
   const x = box ? box.x + box.w + 30 : 0;
-  const shown = box !== undefined && held === null && layout.width - x > layout.line * 8;
+  const room = Math.floor((height - kernel - small * 1.9) / (line * 1.15));
+  const shown = box !== undefined && width - x > line * 8 && room > 1;
   const rows = shown
     ? ([
         ['own', say('own')],
@@ -142,31 +144,31 @@ function legend(g: Group, { layout, zoom, say, held, ghosts, fresh }: Scene): vo
         ['files', say('hostFiles')],
         ...(ghosts.size > 0 ? [['coming', say('ghost')]] : []),
         ...(fresh.size > 0 ? [['new', say('marked')]] : []),
-      ] as [string, string][])
+      ].slice(0, room) as [string, string][])
     : [];
-  const y = (i: number) => layout.kernel - layout.line * (1.9 + (rows.length - i) * 1.3);
+  const y = (i: number) => kernel + line * (0.95 + i * 1.15);
   g.selectAll<SVGGElement, [string, string]>('g')
     .data(rows)
     .join('g')
     .attr('class', ([name]) => name)
     .each(function ([name, text], i) {
       const row = select(this) as unknown as Group;
-      const line = name === 'own' || name === 'hosts';
+      const isLine = name === 'own' || name === 'hosts';
       one(row, 'line', 'segment')
         .attr('x1', x)
         .attr('x2', x + 26)
         .attr('y1', y(i))
         .attr('y2', y(i))
-        .attr('display', line ? null : 'none');
+        .attr('display', isLine ? null : 'none');
       one(row, 'rect', 'patch')
         .attr('class', `patch ${name === 'files' ? '' : `outline ${name}`}`)
         .attr('x', x)
         .attr('y', y(i) - 6)
         .attr('width', 26)
-        .attr('height', line ? 0 : 12)
-        .attr('display', line ? 'none' : null)
+        .attr('height', isLine ? 0 : 12)
+        .attr('display', isLine ? 'none' : null)
         .attr('fill', name === 'files' ? 'url(#hatched)' : 'none');
-      write(row, 'note', { x: x + 36, y: y(i) + 5, text: fitted(text, layout.small, layout.width - x - 44, 'sans') });
+      write(row, 'note', { x: x + 36, y: y(i) + 5, text: fitted(text, small, width - x - 44, 'sans') });
     });
 }
 

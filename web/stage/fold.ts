@@ -109,7 +109,9 @@ function nodeOf({ nodes }: StageState, node: number, change: Partial<NodePart>):
 }
 
 function appOf({ apps }: StageState, guid: string, change: Partial<AppPart>): void {
-  apps.set(guid, { ...(apps.get(guid) ?? { guid, name: guid.slice(0, 8), state: '' }), ...change });
+  const was = apps.get(guid) ?? { guid, name: guid.slice(0, 8), state: '', wanted: false };
+  const now = { ...was, ...change };
+  apps.set(guid, { ...now, wanted: was.wanted || now.state.startsWith('staging') });
 }
 
 const GONE = 64;
@@ -178,17 +180,17 @@ const OVER = /^(stopped|done|failed|DELETED|STOPPED|CRASHED|deleted)/i;
 
 function worked(state: StageState, e: TransitionBody & { proc: string }, at: string): void {
   const node = Number(e.proc.split('/')[1] ?? 0);
+  const guid = textOf(e.context.app);
+  if (guid !== null) state.purposes.set(`app of ${e.actor}`, guid);
   const others = (state.nodes.get(node)?.work ?? []).filter((w) => w.actor !== e.actor);
   const was = (state.nodes.get(node)?.work ?? []).some((w) => w.actor === e.actor);
   const work = OVER.test(at)
     ? others
     : was
       ? (state.nodes.get(node)?.work ?? []).map((w) => (w.actor === e.actor ? { ...w, state: at } : w))
-      : [...others, { actor: e.actor, state: at }];
+      : [...others, { actor: e.actor, state: at, app: state.purposes.get(`app of ${e.actor}`) ?? '' }];
   nodeOf(state, node, { work });
   if (typeof e.context.index === 'number') state.purposes.set(e.actor, `instance ${e.context.index}`);
-  const guid = textOf(e.context.app);
-  if (guid !== null) state.purposes.set(`app of ${e.actor}`, guid);
   const handle = textOf(e.context.handle);
   if (handle === null) return;
   const purpose = e.actor.startsWith('staging-task') ? 'staging' : (state.purposes.get(e.actor) ?? 'instance');

@@ -5,7 +5,7 @@ import { keyed } from 'lit/directives/keyed.js';
 import type { GatePoint } from '../../machines/journal.ts';
 import { causeChain, heldAt } from '../../machines/projection.ts';
 import { sentenceOf } from '../../machines/sentences.ts';
-import { goesByItself, READING_MS } from '../beat.ts';
+import { goesByItself, readingMs } from '../beat.ts';
 import type { Model } from '../model.ts';
 import { word } from '../words.ts';
 import type { Box } from './layout.ts';
@@ -57,8 +57,8 @@ export function heldCard(model: Model, does: CardActions): TemplateResult | type
   const paced = goesByItself(model);
   return html`<div class="held ${paced ? 'paced' : ''}"><div class="oldest">
     ${before && !paced ? html`<p class="before">${sentenceOf(before)[model.language]}</p>` : nothing}
-    <p class="next">${paced ? reading(model, held.gate) : html`<i class="bar" aria-hidden="true"></i>`} ${say('next')}</p>
-    <p class="what ${sizeOf(next)}">${breakable(next)}</p>
+    <p class="next">${paced ? reading(model, held) : html`<i class="bar" aria-hidden="true"></i>`} ${say('next')}</p>
+    <p class="what ${sizeOf(next)}" title=${paced ? next : nothing}>${breakable(next)}</p>
     <p class="where">${point.actor}${source.place === '' ? '' : ' · '}${source.place}${others.length > 0 ? html` <span class="others">+${others.length} ${say('heldCount')}</span>` : nothing}</p>
     ${source.excerpt}
     ${model.cursor === null ? (paced ? stop(model, does) : goOn(model, does)) : nothing}
@@ -77,8 +77,8 @@ function stop({ language }: Model, does: CardActions): TemplateResult {
 }
 
 /** The time to read a beat, as a line that fills; anew for each. */
-function reading(model: Model, gate: string): unknown {
-  const time = `--reading: ${Math.max(400, READING_MS[model.reading])}ms`;
+function reading(model: Model, { gate, point }: HeldNow): unknown {
+  const time = `--reading: ${Math.max(300, readingMs(model.reading, point, model.entries))}ms`;
   return keyed(gate, html`<i class="beat-time" aria-hidden="true" style=${time}></i>`);
 }
 

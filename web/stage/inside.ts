@@ -32,10 +32,13 @@ export function doorsIn(c: ContainerPart, at: Place, line: number): DoorAt[] {
   const large = at.size === 'large';
   const net = c.walls.find((w) => w.namespace === 'net');
   const top = at.h - floorHeight(at, line);
-  const below = isCompact(at, line) ? 1.2 : large ? (net?.fact ? 2.55 : 1.5) : 0.3;
+  // Under the address there is room for the outlines of both; with less, the number beside the door is still free of it.
+  const compact = isCompact(at, line);
+  const address = large && net?.fact;
+  const [below, spare] = compact ? [1.6, 0.55] : address ? [3.15, 0.75] : [large ? 1.5 : 0.3, 0.15];
   const wanted = leftSplit(at, line) + line * below;
   const first = Math.min(wanted, top - line * 1.02);
-  const named = at.size === 'large' && wanted - first > line * 0.15;
+  const named = large && wanted - first > line * spare;
   const room = Math.max(1, Math.floor((top - line * 0.1 - first) / (line * 1.4)));
   const shown = at.size === 'small' ? [] : c.doors.slice(0, room);
   return shown.map((door, i) => ({ door, top: at.y + first + i * line * 1.4, crowded: named && i === 0 }));

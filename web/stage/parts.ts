@@ -100,6 +100,8 @@ export interface Work {
   /** `staging-task:<id>` or `instance:<id>`. */
   actor: string;
   state: string;
+  /** Guid of the app that it works for. */
+  app: string;
 }
 
 export interface NodePart {
@@ -141,6 +143,8 @@ export interface AppPart {
   guid: string;
   name: string;
   state: string;
+  /** It was staged, or is to be: no upload of its files is the next thing. */
+  wanted: boolean;
 }
 
 export interface StageView {

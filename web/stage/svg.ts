@@ -67,14 +67,14 @@ export function shortIds(text: string): string {
 
 /**
  * The outline of what is marked, and its word ("new", "will go"): never colour alone. `at`: where the word stands; it is
- * left out where null, and where the ghost's dots say it.
+ * left out where null, and where the ghost's dots say it. `inside`: at the right end of the box, where beside it is no room.
  */
 export function outline(
   parent: Group,
   scene: Scene,
   mark: Mark | '',
   box: Box,
-  at: 'end' | 'above' | 'start' | null = 'end',
+  at: 'end' | 'above' | 'start' | 'inside' | null = 'end',
 ): void {
   const { small } = scene.layout;
   const pad = 3;
@@ -88,7 +88,8 @@ export function outline(
     .attr('width', Math.max(0, box.w + 2 * pad))
     .attr('height', Math.max(0, box.h + 2 * pad));
   const word = mark === 'new' ? scene.say('isNew') : mark === 'going' ? scene.say('goes') : '';
-  const x = at === 'above' ? box.x + box.w : at === 'start' ? box.x - pad - 5 : box.x + box.w + pad + 5;
+  const end = box.x + box.w;
+  const x = { above: end, start: box.x - pad - 5, inside: end - pad - 5, end: end + pad + 5 }[at ?? 'end'];
   const y = at === 'above' ? box.y - pad - 4 : box.y + box.h / 2 + small * 0.36;
   const shown = at === null ? '' : word;
   write(parent, 'mark-word', { x, y, text: shown, anchor: at === 'end' ? 'start' : 'end', mark });

@@ -33,6 +33,8 @@ export class BarView extends PanelView {
   #timer: ReturnType<typeof setInterval> | undefined;
   #watch: ResizeObserver | undefined;
   #width = 800;
+  /** The lab time that was shown last of the present. */
+  #shown: { lab: string; lt: number } | null = null;
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -228,16 +230,28 @@ export class BarView extends PanelView {
   /** Outside lit, so that a clock that runs does not redraw the bar ten times a second. */
   #showTime(): void {
     const time = this.querySelector('time');
-    const text = clockText(labTime(this.model));
+    const { lab, cursor } = this.model;
+    const now = labTime(this.model);
+    // The present never goes back: what was held meanwhile is known only with the lab's next word.
+    const present = cursor === null && lab !== null;
+    this.#shown = present && this.#shown?.lab === lab.lab ? { lab: lab.lab, lt: Math.max(now, this.#shown.lt) } : null;
+    if (present && !this.#shown) this.#shown = { lab: lab.lab, lt: now };
+    const text = clockText(this.#shown?.lt ?? now);
     if (time && time.textContent !== text) time.textContent = text;
   }
 }
+
+/** Milliseconds after which a lab that goes beat by beat is believed to be running, if nothing was heard of it. */
+const BETWEEN_BEATS = 600;
 
 /** Lab time of the moment that is looked at. */
 function labTime(model: Model): number {
   const { lab, labAt, cursor, entries } = model;
   if (cursor !== null || !lab) return entryAt(entries, cursorOf(model))?.lt ?? entries.at(-1)?.lt ?? 0;
-  return lab.lt + (lab.running ? performance.now() - labAt : 0);
+  if (!lab.running) return lab.lt;
+  // In the pace of beats it stands still most of the time, which the page hears a moment later.
+  const known = lab.pace === 'beat' ? BETWEEN_BEATS : 0;
+  return lab.lt + Math.max(0, performance.now() - labAt - known);
 }
 
 function optionOf(event: Event): string {

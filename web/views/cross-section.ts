@@ -2,6 +2,7 @@
 import { easeCubicInOut, interpolate, select } from 'd3';
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { indexAfter } from '../../machines/fold.ts';
+import type { Entry } from '../../machines/journal.ts';
 import { entryAt } from '../../machines/projection.ts';
 import { sourceOfPoint } from '../../machines/source-place.ts';
 import { goesByItself } from '../beat.ts';
@@ -262,9 +263,18 @@ function sceneOf(model: Model): Omit<Scene, 'layout'> {
 export function zoomOf(model: Model): string | null {
   if (model.zoom === 'platform') return null;
   if (model.zoom !== 'auto') return model.zoom;
-  const held = heldNow(model)[0]?.point.handle;
-  if (held) return held;
-  return model.cursor === null ? null : handleOf(entryAt(model.entries, focusOf(model)));
+  const held = heldNow(model)[0]?.point;
+  // A message that goes by is seen from afar, whomever it is about; the camera comes close for the calls of a boot.
+  if (held?.handle && (held.kind === 'step' || !goesByItself(model))) return held.handle;
+  const entry = entryAt(model.entries, focusOf(model));
+  if (model.cursor !== null) return handleOf(entry);
+  // Between two calls of a boot nothing is held for a moment: the camera stays where the next one will be.
+  return model.lab?.pace === 'beat' && entry && isOfBoot(entry) ? handleOf(entry) : null;
+}
+
+function isOfBoot(e: Entry): boolean {
+  if (e.type === 'gate') return e.point.machine === 'wshd-boot';
+  return e.type === 'kernel' || (e.type === 'step' && e.of === 'boot');
 }
 
 customElements.define('ws-stage', CrossSection);

@@ -32,6 +32,7 @@ import { focusSheet, helpSheet } from './help.ts';
 import { hero } from './hero.ts';
 import type { RecordView } from './record.ts';
 import { unfold } from './slot.ts';
+import { story } from './story.ts';
 
 /** How often the lab is asked for its state, milliseconds, beside after each command and each gate. */
 const ASK_EVERY = 1000;
@@ -205,11 +206,11 @@ export class PageView extends LitElement {
       ${seatLine(model, this.#page)}
       <main class=${[past ? 'past' : '', model.folded ? 'folded' : '', model.docked ? '' : 'undocked'].filter(Boolean).join(' ')}>
         <section class="scene" aria-label=${word(model.language, 'stage')}>
-          <div class="tools" role="group">
+          <div class="over-stage">${story(model, this.#page)}<div class="tools" role="group">
             <button ?disabled=${zoomOf(model) === null} @click=${() => this.#store.update({ zoom: 'platform' })}>${word(model.language, 'platform')}</button>
             <button aria-pressed=${model.host} @click=${() => this.#do('host')}>${word(model.language, 'hostView')} <kbd>H</kbd></button>
             <button aria-pressed=${model.folded} @click=${() => this.#do('fold')}>${word(model.language, 'stageOnly')} <kbd>F</kbd></button>
-          </div>
+          </div></div>
           <ws-stage .model=${drawn('stage')}
             @seek=${(e: CustomEvent<number>) => seek(e.detail)}
             @zoom=${(e: CustomEvent<string>) => this.#store.update({ zoom: e.detail })}
@@ -344,7 +345,7 @@ export class PageView extends LitElement {
     const { language } = this.#store.model;
     const absent = !answer.ok && (answer.status === 404 || answer.status === 405 || answer.status === 501);
     const how = `cf api ${location.origin} && cf login -u admin && cf push hello-node -p lessons/apps/hello-node`;
-    if (answer.ok) this.#store.update({ notice: word(language, 'pushing'), cursor: null });
+    if (answer.ok) this.#store.update({ notice: '', cursor: null });
     else if (!answer.watching)
       this.#store.update({ notice: absent ? `${word(language, 'pushMissing')} ${how}` : answer.error });
   }

@@ -138,6 +138,7 @@ export class RecordView extends PanelView {
     const classes = [
       'row',
       first.type,
+      first.type === 'gate' && first.by === 'beat' ? 'paced' : '',
       row.fold || first.background ? 'faint' : '',
       chosen ? 'chosen' : '',
       cursor !== null && first.seq > cursor ? 'later' : '',
@@ -148,7 +149,7 @@ export class RecordView extends PanelView {
       style="transform:translateY(${index * ROW}px)"
       @click=${() => this.page.seek(row.fold ? last.seq : first.seq)}>
       <span class="seq">${first.seq}</span>
-      <span class="glyph" style="color:var(--${who.id})" title=${who.name}>${first.type === 'gate' ? html`<i class="bar"></i>` : who.glyph}</span>
+      <span class="glyph" style="color:var(--${who.id})" title=${who.name}>${first.type === 'gate' && first.by !== 'beat' ? html`<i class="bar"></i>` : who.glyph}</span>
       <span class="says">${text}</span>
       ${row.fold ? nothing : row.entries.slice(1).map((e) => this.#end(e))}
     </div>`;

@@ -1,0 +1,27 @@
+// The row above the stage: where the push is, in one sentence, and at its end the way on. A newcomer reads it while the
+// captions name every call; a lesson says more, and takes its place.
+import { html, nothing, type TemplateResult } from 'lit';
+import { cursorOf, hasBegun, type Model } from '../model.ts';
+import type { PageActions } from '../panel.ts';
+import { PHASES, phaseOf } from '../phase.ts';
+import { stageAt } from '../stage/model.ts';
+import { word } from '../words.ts';
+import { toFirstLesson } from './hero.ts';
+
+export function story(model: Model, page: PageActions): TemplateResult | typeof nothing {
+  const { language, lesson, dock, entries } = model;
+  if (!hasBegun(model) || lesson !== null || dock === 'article') return nothing;
+  const view = stageAt(entries, cursorOf(model));
+  const phase = phaseOf(view);
+  if (phase === null) return nothing;
+  const name = view.apps.at(-1)?.name ?? '';
+  const says = word(language, `phase-${phase}`, { app: name });
+  const here = `${PHASES.indexOf(phase) + 1}/${PHASES.length}`;
+  const ends = phase === 'runs' && model.cursor === null && !model.recorded;
+  return html`<p class="story"><b>${here}</b> <span>${says}</span>${
+    ends
+      ? html`<button @click=${() => page.open('browser')}>${word(language, 'askIt')}</button>
+        <button @click=${() => toFirstLesson(page)}>${word(language, 'lessonDoor')}</button>`
+      : nothing
+  }</p>`;
+}

@@ -131,12 +131,14 @@ function sky(g: Group, scene: Scene): void {
 }
 
 /** What the lines and the hatching mean: below the kernel's line, beside the gauges, where nothing else ever stands. */
-function legend(g: Group, { layout, zoom, say, ghosts, fresh }: Scene): void {
+function legend(g: Group, { layout, zoom, say, ghosts, fresh, held, paced }: Scene): void {
   const { width, height, kernel, line, small } = layout;
   const box = zoom === null ? undefined : layout.containers[zoom];
   const x = box ? box.x + box.w + 30 : 0;
   const room = Math.floor((height - kernel - small * 1.9) / (line * 1.15));
-  const shown = box !== undefined && width - x > line * 8 && room > 1;
+  // The card of what somebody has stopped reaches down here.
+  const free = held === null || paced;
+  const shown = free && box !== undefined && width - x > line * 8 && room > 1;
   const rows = shown
     ? ([
         ['own', say('own')],

@@ -339,14 +339,15 @@ export class PageView extends LitElement {
   }
 
   async #push(): Promise<void> {
+    // To the present at once, and not with the answer: that comes when the push has been running for a while.
+    this.#store.update({ notice: '', cursor: null });
     // A push of the page goes beat by beat; a lab that cannot do that goes at its own speed.
     await labApi.pace('beat');
     const answer = await pushSample('hello-node', this.#store.model, this.#page);
     const { language } = this.#store.model;
     const absent = !answer.ok && (answer.status === 404 || answer.status === 405 || answer.status === 501);
     const how = `cf api ${location.origin} && cf login -u admin && cf push hello-node -p lessons/apps/hello-node`;
-    if (answer.ok) this.#store.update({ notice: '', cursor: null });
-    else if (!answer.watching)
+    if (!answer.ok && !answer.watching)
       this.#store.update({ notice: absent ? `${word(language, 'pushMissing')} ${how}` : answer.error });
   }
 

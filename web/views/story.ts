@@ -9,15 +9,17 @@ import { word } from '../words.ts';
 import { toFirstLesson } from './hero.ts';
 
 export function story(model: Model, page: PageActions): TemplateResult | typeof nothing {
-  const { language, lesson, dock, entries } = model;
+  const { language, lesson, dock, entries, cursor, recorded } = model;
   if (!hasBegun(model) || lesson !== null || dock === 'article') return nothing;
+  // In the past this is the place of the note that says so.
+  if (cursor !== null && !recorded) return nothing;
   const view = stageAt(entries, cursorOf(model));
   const phase = phaseOf(view);
   if (phase === null) return nothing;
   const name = view.apps.at(-1)?.name ?? '';
   const says = word(language, `phase-${phase}`, { app: name });
   const here = `${PHASES.indexOf(phase) + 1}/${PHASES.length}`;
-  const ends = phase === 'runs' && model.cursor === null && !model.recorded;
+  const ends = phase === 'runs' && !recorded;
   return html`<p class="story"><b>${here}</b> <span>${says}</span>${
     ends
       ? html`<button @click=${() => page.open('browser')}>${word(language, 'askIt')}</button>

@@ -132,6 +132,7 @@ const WORDS = {
   language: ['日本語', 'English'],
   help: ['Keys and words', 'キー操作と用語'],
   terms: ['Words of 2014', '2014 年の用語'],
+  signs: ['What the stage shows', 'ステージの記号'],
   close: ['Close', '閉じる'],
   began: ['A beginning: nothing in the record led to it.', 'ここが始まりです。原因の記録はありません。'],
   more: ['more', '件'],

@@ -1,6 +1,6 @@
 // The help sheet, written from the one table of keys.
 import { html, type TemplateResult } from 'lit';
-import { glossary } from '../glossary.ts';
+import { glossary, signs } from '../glossary.ts';
 import { KEYS, keyName, PLACES, type Where } from '../keys.ts';
 import type { Language } from '../model.ts';
 import { type Word, word } from '../words.ts';
@@ -32,6 +32,8 @@ export function helpSheet(language: Language, close: () => void): TemplateResult
       )}
       <h2>${word(language, 'terms')}</h2>
       <ul class="glossary">${glossary(language).map(({ name, says }) => html`<li><b>${name}</b> ${says}</li>`)}</ul>
+      <h2>${word(language, 'signs')}</h2>
+      <ul class="glossary">${signs(language).map(({ sign, says }) => html`<li><b class="sign">${sign}</b> ${says}</li>`)}</ul>
     </div>`;
 }
 

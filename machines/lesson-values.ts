@@ -45,7 +45,8 @@ export function valuesOf(story: Story): Partial<Record<ValueName, string>> {
     }
   }
   const boot = steps(story).filter((s) => s.of === 'boot' && s.when === 'after' && s.handle === values.handle);
-  put('calls', boot.length || undefined);
+  const made = values.handle !== undefined || story.some((e) => e.type === 'message' && e.name === 'CreateRequest');
+  put('calls', made ? boot.length : undefined);
   const limits = messages(story).filter((m) => isLimit(m) && m.from.startsWith('dea'));
   put('limits', limits.filter((m) => field(m.payload, 'handle') === values.app_handle).length || undefined);
   return values;

@@ -256,7 +256,9 @@ export function scoreOf(lesson: Lesson, entries: readonly Entry[], answers: Answ
     ...(s.predict ? [verdictOf(story, s.predict, answers.chosen[s.id], s.stay)] : []),
     ...(s.bet ? [verdictOf(story, s.bet, answers.bets[s.id])] : []),
   ]);
-  return { right: verdicts.filter((v) => v.state === 'right').length, asked: verdicts.length };
+  // What came to pass before it could be answered was no question.
+  const asked = verdicts.filter((v) => v.chosen !== null);
+  return { right: asked.filter((v) => v.state === 'right').length, asked: asked.length };
 }
 
 function taskOf(story: readonly Entry[], task: Task): { done: boolean; notYet: Text | null } {

@@ -223,7 +223,7 @@ export function pointText(point: GatePoint): Sentence {
 /** What the end of an effect leads to: the state that its machine enters, where the point says so. */
 function entering({ name, enters }: GatePoint): Sentence {
   const state = enters?.at(-1)?.split('.').slice(1).join('.');
-  return state ? { en: `state ${state}`, ja: `状態 ${state}` } : { en: `the end of ${name}`, ja: `${name} の終わり` };
+  return state ? { en: `state ${state}`, ja: state } : { en: `the end of ${name}`, ja: `${name} の終わり` };
 }
 
 /** `staging.compiling` for nested values, `l.one + r.two` for parallel ones. */

@@ -13,6 +13,10 @@ export const READING_MS: Readonly<Record<Reading, number>> = { brisk: 0, calm: 1
 
 export const READINGS = ['brisk', 'calm', 'slow'] as const satisfies readonly Reading[];
 
+/** The call that changes most in one step has this many times the time of another, as far as a beat may last. */
+const HEART = { name: 'pivot_root', times: 1.6 };
+const LONGEST_MS = 1900;
+
 /** Of a beat that says little new the reader needs this part of the time. */
 const LITTLE_NEW = 0.35;
 
@@ -23,7 +27,11 @@ const LITTLE_NEW = 0.35;
 export function readingMs(reading: Reading, point: GatePoint, entries: readonly Entry[]): number {
   const asks = point.transport === 'http' && point.name.startsWith('GET ');
   const seen = point.kind === 'step' && entries.some((e) => isCall(e, point) && e.handle !== point.handle);
-  return READING_MS[reading] * (asks || seen ? LITTLE_NEW : 1);
+  if (asks || seen) return READING_MS[reading] * LITTLE_NEW;
+  return Math.min(
+    LONGEST_MS,
+    READING_MS[reading] * (point.kind === 'step' && point.name === HEART.name ? HEART.times : 1),
+  );
 }
 
 function isCall(e: Entry, { name }: GatePoint): e is Extract<Entry, { type: 'step' }> {

@@ -40,7 +40,8 @@ const WORDS = {
     'アプリを起動し、ポートが応答するまで待ちます。',
   ],
   'phase-runs': ['{app} runs.', '{app} が動いています。'],
-  askIt: ['Ask it', '呼んでみる'],
+  lessonOne: ['Lesson 1', 'レッスン 1'],
+  askIt: ['Ask it', 'アプリにアクセスする'],
   pushMissing: [
     'This lab cannot push from the page yet. In a terminal:',
     'この画面からはまだ Push できません。端末で次のように入力します。',

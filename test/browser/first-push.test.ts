@@ -132,5 +132,8 @@ describe.skipIf(whyNoBrowserLab)('the first push', { timeout: 150_000 }, () => {
     await expect.poll(() => story.innerText(), { timeout: 110_000 }).toContain('hello-node runs.');
     await story.getByRole('button', { name: 'Ask it' }).click();
     await eventually(() => page.getByRole('combobox', { name: 'Address' }).inputValue()).toBe('hello-node.localhost/');
+    // Whoever asks for the app sees its answer, and not a form.
+    await page.locator('.answer-line strong', { hasText: '200' }).waitFor();
+    expect(await page.locator('.answer pre').innerText()).toContain('Hello from');
   });
 });

@@ -107,7 +107,8 @@ it.skipIf(!root)(
     const end = await look();
     expect(end.bets[0]?.verdict).toMatchObject({ state: 'right', chosen: 1, truth: [1] });
     expect(Object.keys(valuesOf(entries)).sort()).toEqual([
-      ...['app', 'app_handle', 'calls', 'dea', 'gone', 'handle', 'limits', 'pid', 'port', 'put_old', 'sha1', 'starter'],
+      ...['app', 'app_handle', 'calls', 'dea', 'gone', 'gone_names', 'handle', 'limits', 'pid', 'port', 'put_old'],
+      ...['sha1', 'starter'],
     ]);
     expect((await d.state()).breakpoints, 'the lesson leaves no gate behind').toEqual([]);
   },

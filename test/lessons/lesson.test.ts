@@ -41,7 +41,7 @@ describe('lesson 1', () => {
   });
 
   it.each([
-    ['ja: DEAは2つ', 'jp: DEAは2つ', 'two-processes has no Japanese'],
+    ['ja: DEAのマシンでは2つ', 'jp: DEAのマシンでは2つ', 'two-processes has no Japanese'],
     ['name=umount_old', 'name=umount_new', 'no step umount_new'],
     ['name=uploadDroplet', 'name=uploadDropped', 'no effect uploadDropped'],
     ['state=instance.RUNNING', 'state=instance.WALKING', 'no state instance.WALKING'],
@@ -50,7 +50,7 @@ describe('lesson 1', () => {
     ['{put_old}', '{put_older}', 'no value {put_older}'],
     ['## walls', '## floor', 'a second step floor'],
     ['まずDropletを作ります', 'まずドロップレットを作ります', 'Droplet in Latin'],
-    ['賭けです。', '賭けです。これはとても長い長い長い長い長い長い長い長い長い長い文です。', 'at most 60'],
+    ['答えは後半で。', '答えは後半で。これはとても長い長い長い長い長い長い長い長い長い長い文です。', 'at most 60'],
     [':::hint', ':::hunt', 'no directive hunt'],
     ['::look held', '::look hold', 'nothing to look at is called hold'],
     ['kind=delivery transport=http', 'kind=delivery machine=app', 'app knows no event PUT /v2/apps/:guid'],

@@ -33,7 +33,7 @@ function page() {
   };
 }
 
-const point = { kind: 'step', machine: 'wshd-boot', proc: 'warden/0', actor: 'wshd:a', name: 'pivot_root' } as const;
+const point = { kind: 'step', machine: 'wshd-boot', proc: 'warden/0', actor: 'wshd:a', name: 'chdir_root' } as const;
 const shown = (gate: string, change: Partial<Model> = {}): Model => {
   const held = { type: 'gate', phase: 'held', gate, by: 'beat', point, background: false, run: null, seq: 1 };
   const lab = { lab: 'abcdef', lt: 0, running: false, paused: false, breakpoints: [], procs: [], head: 1 };
@@ -105,7 +105,7 @@ describe('the time of a beat', () => {
 
   it('is short for a request that only asks, and for a call that another boot has shown', () => {
     const all = recordedPushes();
-    const own = all.find((e) => e.type === 'step' && e.name === 'pivot_root' && e.when === 'after');
+    const own = all.find((e) => e.type === 'step' && e.name === 'chdir_root' && e.when === 'after');
     const first = own?.type === 'step' ? { ...boots, handle: own.handle } : boots;
     expect(readingMs('calm', makes, all)).toBe(READING_MS.calm);
     expect(readingMs('calm', asks, all)).toBeLessThan(READING_MS.calm / 2);
@@ -113,6 +113,12 @@ describe('the time of a beat', () => {
     const before = all.slice(0, own ? all.indexOf(own) : 0);
     expect(readingMs('calm', first, before)).toBe(READING_MS.calm);
     expect(readingMs('brisk', makes, all)).toBe(0);
+  });
+
+  it('is longer for pivot_root, and never longer than the lab waits', () => {
+    const heart: GatePoint = { ...boots, name: 'pivot_root' };
+    expect(readingMs('calm', heart, [])).toBeGreaterThan(READING_MS.calm);
+    for (const reading of ['calm', 'slow'] as const) expect(readingMs(reading, heart, [])).toBeLessThan(2000);
   });
 });
 

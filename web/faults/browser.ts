@@ -16,6 +16,15 @@ const kept: { address: string; method: Method; body: string; answer: AppAnswer |
   ...{ address: '', method: 'GET', body: '', answer: undefined, said: '' },
 };
 
+/** Whether the panel is to ask as soon as it is drawn. */
+let asks = false;
+
+/** For who opens the panel in order to see an answer: it asks the newest app's first page, once. */
+export function askAtOnce(): void {
+  asks = true;
+  document.querySelector<BrowserPanel>('ws-browser')?.requestUpdate();
+}
+
 export class BrowserPanel extends PanelView {
   static override properties = { ...PanelView.properties, asking: { state: true }, raw: { state: true } };
   declare asking: boolean;
@@ -50,6 +59,12 @@ export class BrowserPanel extends PanelView {
           : nothing
       }
       ${answer ? this.#answer(answer) : this.asking || said ? nothing : html`<p class="empty">${this.#say('askEmpty')}</p>`}`;
+  }
+
+  override updated(): void {
+    if (!asks || kept.address === '') return;
+    asks = false;
+    this.querySelector('form')?.requestSubmit();
   }
 
   #answer(answer: AppAnswer): TemplateResult {

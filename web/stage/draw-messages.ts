@@ -31,7 +31,7 @@ interface Counted {
 function counts(g: Group, { layout, view, say, focus }: Scene): void {
   const inLane = focus.bead !== null && nameSpot(layout, focus.bead)[1] === layout.lanes.street;
   const taken = view.paths.flatMap((path): Counted[] => {
-    const line = lineOf(layout, path.path);
+    const line = isSeen(layout, path.path) ? lineOf(layout, path.path) : null;
     return line ? [{ path, line }] : [];
   });
   // Where the name of a message stands, or in the close-up the stations themselves, no number is in the way.
@@ -39,7 +39,7 @@ function counts(g: Group, { layout, view, say, focus }: Scene): void {
     // Around a door stand its numbers and the tokens of processes.
     path.includes('door/') ||
     (path.startsWith('http:') && (path.includes('/') ? inLane || layout.near || layout.low : layout.near)) ||
-    (layout.low && path.startsWith('nats:')) ||
+    ((layout.low || layout.near) && path.startsWith('nats:')) ||
     (layout.narrow && path.startsWith('warden:'));
   const placed: Box[] = [];
   g.selectAll<SVGGElement, Counted>('g.path')
@@ -62,6 +62,11 @@ function counts(g: Group, { layout, view, say, focus }: Scene): void {
       write(g, 'passed', { x, y, text: free ? text : '', anchor });
       one(g, 'title', 'says').text(`${path.passed} ${say('passed')}`);
     });
+}
+
+/** In the close-up the names of the sky stand on one row with the bus: what goes between two of them is left out. */
+function isSeen(layout: Scene['layout'], path: string): boolean {
+  return !(layout.near && path.startsWith('http:') && !path.includes('/'));
 }
 
 function meet(a: Box, b: Box): boolean {
@@ -87,7 +92,7 @@ const STEP = 14;
 function beads(g: Group, { layout, view, focus }: Scene, dispatch: Dispatch): void {
   const shown = new Map<number, Shown>();
   for (const path of view.paths) {
-    const line = lineOf(layout, path.path);
+    const line = isSeen(layout, path.path) ? lineOf(layout, path.path) : null;
     if (line) for (const one of onPath(path, line)) shown.set(one.bead.seq, one);
   }
   const { bead } = focus;

@@ -26,7 +26,9 @@ export interface HeldNow {
  */
 export function heldNow(model: Model): HeldNow[] {
   if (model.cursor !== null) return heldAt(model.entries, model.cursor);
-  const all = model.lab?.held ?? [];
+  // What somebody has stopped comes before what only waits for its beat.
+  const held = model.lab?.held ?? [];
+  const all = [...held.filter((h) => h.by !== 'beat'), ...held.filter((h) => h.by === 'beat')];
   const chosen = all.find((h) => h.gate === model.gate);
   return chosen ? [chosen, ...all.filter((h) => h !== chosen)] : all;
 }

@@ -97,7 +97,12 @@ export class BarView extends PanelView {
     if (!hasBegun(model)) return undefined;
     const entry = entryAt(model.entries, focusOf(model));
     const paced = model.cursor === null && entry?.type === 'gate' && entry.phase === 'held' && entry.by === 'beat';
-    return (paced && entry.cause !== null && entryAt(model.entries, entry.cause)) || entry;
+    if (!paced) return entry;
+    let told = entry.cause === null ? undefined : entryAt(model.entries, entry.cause);
+    // That a machine stays where it is leads on to what has told it so.
+    while (told?.type === 'transition' && told.edges.length === 0 && told.cause !== null)
+      told = entryAt(model.entries, told.cause);
+    return told ?? entry;
   }
 
   /** Everything that is held, when it is more than what the stage itself shows; one of them is what a step opens. */

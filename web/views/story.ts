@@ -8,6 +8,11 @@ import { stageAt } from '../stage/model.ts';
 import { word } from '../words.ts';
 import { toFirstLesson } from './hero.ts';
 
+async function ask(page: PageActions): Promise<void> {
+  page.open('browser');
+  (await import('../faults/browser.ts')).askAtOnce();
+}
+
 export function story(model: Model, page: PageActions): TemplateResult | typeof nothing {
   const { language, lesson, dock, entries, cursor, recorded } = model;
   if (!hasBegun(model) || lesson !== null || dock === 'article') return nothing;
@@ -22,8 +27,8 @@ export function story(model: Model, page: PageActions): TemplateResult | typeof 
   const ends = phase === 'runs' && !recorded;
   return html`<p class="story"><b>${here}</b> <span>${says}</span>${
     ends
-      ? html`<button @click=${() => page.open('browser')}>${word(language, 'askIt')}</button>
-        <button @click=${() => toFirstLesson(page)}>${word(language, 'lessonDoor')}</button>`
+      ? html`<button @click=${() => ask(page)}>${word(language, 'askIt')}</button>
+        ${dock === 'lesson' ? nothing : html`<button @click=${() => toFirstLesson(page)}>${word(language, 'lessonOne')}</button>`}`
       : nothing
   }</p>`;
 }

@@ -19,9 +19,10 @@ const kept: { address: string; method: Method; body: string; answer: AppAnswer |
 /** Whether the panel is to ask as soon as it is drawn. */
 let asks = false;
 
-/** For who opens the panel in order to see an answer: it asks the newest app's first page, once. */
-export function askAtOnce(): void {
+/** For who opens the panel in order to see an answer: it asks this host for its first page, once. */
+export function askAtOnce(host: string): void {
   asks = true;
+  kept.address = `${host}/`;
   document.querySelector<BrowserPanel>('ws-browser')?.requestUpdate();
 }
 

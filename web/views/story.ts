@@ -8,9 +8,9 @@ import { stageAt } from '../stage/model.ts';
 import { word } from '../words.ts';
 import { toFirstLesson } from './hero.ts';
 
-async function ask(page: PageActions): Promise<void> {
+async function ask(page: PageActions, host: string): Promise<void> {
   page.open('browser');
-  (await import('../faults/browser.ts')).askAtOnce();
+  (await import('../faults/browser.ts')).askAtOnce(host);
 }
 
 export function story(model: Model, page: PageActions): TemplateResult | typeof nothing {
@@ -24,10 +24,11 @@ export function story(model: Model, page: PageActions): TemplateResult | typeof 
   const name = view.apps.at(-1)?.name ?? '';
   const says = word(language, `phase-${phase}`, { app: name });
   const here = `${PHASES.indexOf(phase) + 1}/${PHASES.length}`;
-  const ends = phase === 'runs' && !recorded;
+  // RUNNING comes first; before the router has heard of it the answer would be a 404.
+  const host = phase === 'runs' && !recorded ? view.routes.find((uri) => uri.split('.')[0] === name) : undefined;
   return html`<p class="story"><b>${here}</b> <span>${says}</span>${
-    ends
-      ? html`<button @click=${() => ask(page)}>${word(language, 'askIt')}</button>
+    host !== undefined
+      ? html`<button @click=${() => ask(page, host)}>${word(language, 'askIt')}</button>
         ${dock === 'lesson' ? nothing : html`<button @click=${() => toFirstLesson(page)}>${word(language, 'lessonOne')}</button>`}`
       : nothing
   }</p>`;

@@ -249,16 +249,15 @@ export function storyUntil(story: readonly Entry[], decides: Call): readonly Ent
   return story.slice(0, low);
 }
 
-/** How many questions were answered right, of all that the lesson asks. */
+/** How many questions were answered right, of those that were answered before the record did, and that it could decide. */
 export function scoreOf(lesson: Lesson, entries: readonly Entry[], answers: Answers): { right: number; asked: number } {
   const story = storyOf(entries, answers);
   const verdicts = lesson.steps.flatMap((s) => [
     ...(s.predict ? [verdictOf(story, s.predict, answers.chosen[s.id], s.stay)] : []),
     ...(s.bet ? [verdictOf(story, s.bet, answers.bets[s.id])] : []),
   ]);
-  // What came to pass before it could be answered was no question.
-  const asked = verdicts.filter((v) => v.chosen !== null);
-  return { right: asked.filter((v) => v.state === 'right').length, asked: asked.length };
+  const right = verdicts.filter((v) => v.state === 'right').length;
+  return { right, asked: right + verdicts.filter((v) => v.state === 'wrong').length };
 }
 
 function taskOf(story: readonly Entry[], task: Task): { done: boolean; notYet: Text | null } {

@@ -5,6 +5,7 @@ import './style/page-lists.css';
 import './style/stage.css';
 import './style/stage-containers.css';
 import './style/stage-moment.css';
+import './style/held-card.css';
 import './style/stage-reader.css';
 import './style/presenter.css';
 import './views/page.ts';

@@ -122,21 +122,26 @@ export function hasBegun(model: Model): boolean {
 }
 
 /**
- * The entry that is talked about: at the cursor, else what somebody has stopped (the chosen gate, else the oldest), else the
- * newest one that is not periodic traffic.
+ * What is held in the present: the chosen gate first, then what somebody has stopped, then what only waits for its beat;
+ * each oldest first. The stage's card shows the first, the caption speaks of it, and a step opens it.
  */
+export function heldOf({ lab, gate }: Pick<Model, 'lab' | 'gate'>): LabState['held'] {
+  const rank = (h: LabState['held'][number]) => (h.gate === gate ? 0 : h.by === 'beat' ? 2 : 1);
+  return [...(lab?.held ?? [])].sort((a, b) => rank(a) - rank(b));
+}
+
+/** The entry that is talked about: at the cursor, else what somebody has stopped, else the newest that is not periodic traffic. */
 export function focusOf(model: Model): number {
   if (model.cursor !== null) return model.cursor;
-  const stopped = model.lab?.held.filter((h) => h.by !== 'beat') ?? [];
-  const gate = (stopped.find((h) => h.gate === model.gate) ?? stopped[0])?.gate;
-  return holdOf(model.entries, gate) ?? model.entries.findLast((e) => !e.background)?.seq ?? cursorOf(model);
+  const [first] = heldOf(model);
+  const stopped = first && first.by !== 'beat' ? holdOf(model.entries, first.gate) : undefined;
+  return stopped ?? model.entries.findLast((e) => !e.background)?.seq ?? cursorOf(model);
 }
 
 let known: { gate: string; seq: number } | undefined;
 
-/** `seq` at which a gate closed. Asked for at every drawing: the last answer is kept. */
-function holdOf(entries: readonly Entry[], gate: string | undefined): number | undefined {
-  if (gate === undefined) return undefined;
+/** `seq` of a gate's `held` entry. Asked for at every drawing: the last answer is kept. */
+export function holdOf(entries: readonly Entry[], gate: string): number | undefined {
   const before = known?.gate === gate ? entryAt(entries, known.seq) : undefined;
   if (before?.type === 'gate' && before.gate === gate) return before.seq;
   const seq = entries.findLast((e) => e.type === 'gate' && e.phase === 'held' && e.gate === gate)?.seq;

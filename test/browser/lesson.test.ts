@@ -53,6 +53,8 @@ describe.skipIf(whyNoBrowserLab)('the lesson panel', () => {
     expect(await next().isDisabled()).toBe(true);
     expect(await axeFinds(page, 'ws-lesson')).toEqual([]);
     await tries('Push hello-node').click();
+    // Pressed is pressed: until the push is in the record the button says so, and cannot be pressed twice.
+    await eventually(async () => (await tries('It has begun').count()) + Number(await next().isEnabled())).toBe(1);
     await goOn();
     await told(2);
     await goOn();
@@ -83,6 +85,8 @@ describe.skipIf(whyNoBrowserLab)('the lesson panel', () => {
     await goOn();
     await told(6);
     await eventually(() => page.locator('.lesson-light.cover:not([hidden])').count()).toBe(1);
+    const words = page.locator('.lesson-light.cover');
+    expect(await words.evaluate((e) => getComputedStyle(e, '::after').content)).toContain('what you expect here');
     await page.reload();
     await told(6);
     await page.keyboard.press('1');
@@ -97,6 +101,10 @@ describe.skipIf(whyNoBrowserLab)('the lesson panel', () => {
     await tries('umount2').click();
     await goOn();
     await told(9);
+    // The push has run on to the next step's gate, and dims nothing of what is spoken of here.
+    await eventually(async () => (await now()).held.map((h) => h.point.name)).toContain('answerSetup');
+    await page.locator('svg.holding').waitFor();
+    expect(await page.locator('.container.large').evaluate((e) => getComputedStyle(e).opacity)).toBe('1');
     await page.keyboard.press('h');
     await eventually(() => page.locator('ws-stage svg.host-view').count()).toBe(1);
     await goOn();

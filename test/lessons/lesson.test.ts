@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Breakpoint } from '../../machines/gates.ts';
 import type { Entry, EntryBody, GatePoint } from '../../machines/journal.ts';
-import { type Answers, noAnswers, progressOf, storyOf, verdictOf } from '../../machines/lesson.ts';
+import { type Answers, noAnswers, progressOf, scoreOf, storyOf, verdictOf } from '../../machines/lesson.ts';
 import { alongAt } from '../../machines/lesson-along.ts';
 import { checkLesson } from '../../machines/lesson-check.ts';
 import { faultOrder, faultsDue } from '../../machines/lesson-faults.ts';
@@ -114,6 +114,16 @@ describe('a prediction', () => {
       ...{ chosen: 0, truth: [1] },
     });
     expect(verdictOf(after, question, { option: 1, seq: 5 }).state).toBe('right');
+  });
+
+  it('is scored when it was answered in time; what came to pass before is no question', () => {
+    const score = (option: number, seq: number) =>
+      scoreOf(lesson, after, { ...noAnswers(0), chosen: { 'first-order': { option, seq } } });
+    expect(score(1, 5)).toEqual({ right: 1, asked: 1 });
+    expect(score(0, 5)).toEqual({ right: 0, asked: 1 });
+    const last = after.at(-1)?.seq ?? 0;
+    expect(score(1, last)).toEqual({ right: 0, asked: 0 });
+    expect(scoreOf(lesson, after, noAnswers(0))).toEqual({ right: 0, asked: 0 });
   });
 
   it('is decided as things stood at its event, whatever comes later', () => {

@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Entry, GatePoint } from '../../machines/journal.ts';
 import { createBeats, goesByItself, READING_MS, readingMs } from '../../web/beat.ts';
-import { emptyModel, focusOf, type Model } from '../../web/model.ts';
+import { emptyModel, focusOf, heldOf, type Model } from '../../web/model.ts';
+import { chosenGate } from '../../web/timeline/travel.ts';
 import { recordedPushes } from './recorded.ts';
 
 /** A page whose motion and reading end when the test says so. */
@@ -135,6 +136,19 @@ describe('what goes on by itself', () => {
     expect(goesByItself(held('beat', { paused: true }))).toBe(false);
     expect(goesByItself(held('beat', { pace: 'real' }))).toBe(false);
     expect(goesByItself({ ...held('beat'), cursor: 1 })).toBe(false);
+  });
+
+  it('stands behind what somebody has stopped, and that behind what was chosen; a step opens the first', () => {
+    const all = ['beat', 'b-1', 'beat', 'b-2'].map((by, i) => ({ gate: `g${i}`, by, point }));
+    const model = { ...held('beat'), lab: { held: all, pace: 'beat' } as unknown as Model['lab'] };
+    const gates = (gate: string | null) => heldOf({ ...model, gate }).map((h) => h.gate);
+    expect(gates(null)).toEqual(['g1', 'g3', 'g0', 'g2']);
+    expect(gates('g2')).toEqual(['g2', 'g1', 'g3', 'g0']);
+    // The lab would take the oldest by itself: that one need not be named, and any other has to be.
+    expect(chosenGate(model)).toBe('g1');
+    expect(
+      chosenGate({ ...model, lab: { ...model.lab, held: all.slice(1) } as unknown as Model['lab'] }),
+    ).toBeUndefined();
   });
 
   it('is not what is talked about; what somebody has stopped is, whatever has come since', () => {

@@ -1,6 +1,7 @@
-// What the stage shows of an app that runs: a request that comes to it through the router, its name, and its processes.
+// What the stage shows of an app that runs: a request that comes to it through the router, its name, its processes, its memory.
 import { describe, expect, it } from 'vitest';
 import type { Entry } from '../../machines/journal.ts';
+import { ofLimit } from '../../web/stage/draw-gauges.ts';
 import { chooseProcesses } from '../../web/stage/draw-processes.ts';
 import { layoutOf } from '../../web/stage/layout.ts';
 import { stageAt } from '../../web/stage/model.ts';
@@ -80,5 +81,15 @@ describe('the processes that there is room for', () => {
   it('leave the others to be named', () => {
     const { hidden } = chooseProcesses({ wshd, processes: all }, 2);
     expect(hidden.map((p) => p.name)).toEqual(['bash', 'tee', 'tee']);
+  });
+});
+
+describe('memory of a limit', () => {
+  const MIB = 2 ** 20;
+
+  it('is written with both units where they differ, so that 0.7 MiB of 1 GiB is not read as 70 %', () => {
+    expect(ofLimit(0.7 * MIB, 1024 * MIB)).toBe('0.7 MiB / 1 GiB');
+    expect(ofLimit(102 * MIB, 256 * MIB)).toBe('102 / 256 MiB');
+    expect(ofLimit(null, 256 * MIB)).toContain('?');
   });
 });

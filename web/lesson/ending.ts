@@ -1,5 +1,5 @@
 // The end of a lesson: how the predictions went, what it comes down to, and what can be done next. Draws only.
-import { html, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
 import type { Lesson } from '../../machines/lesson.ts';
 import { MENU } from '../menu.ts';
 import type { Model } from '../model.ts';
@@ -24,7 +24,7 @@ export function ending(model: Model, ended: Ended, page: PageActions, close: () 
   return html`<article class="lesson lesson-end" aria-label=${lesson.title[model.language]}>
     <div class="lesson-body">
       <h2>${word('ended', { title: lesson.title[model.language] })}</h2>
-      <p class="lesson-score" role="status">${word('score', { n: right, all: asked })}</p>
+      ${asked === 0 ? nothing : html`<p class="lesson-score" role="status">${word('score', { n: right, all: asked })}</p>`}
       <p class="lesson-turn">${word('sums')}</p>
       <ol>${sums.map((s) => html`<li>${say({ model, values: {} }, s)}</li>`)}</ol>
       <p class="lesson-turn">${word('whatNext')}</p>

@@ -1,6 +1,8 @@
 // The light that a lesson puts on what it speaks of: a frame around one or more parts of the page, with an arrow. It lies
 // over the page, takes no clicks, and follows what it surrounds while the camera moves.
 
+import './light.css';
+
 /** Milliseconds between two looks at where the part is. */
 const FOLLOW_EVERY = 120;
 /** Looks between two at what stands around it: words come and go while it stays where it is. */

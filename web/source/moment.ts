@@ -3,8 +3,7 @@
 import type { Entry, GatePoint } from '../../machines/journal.ts';
 import { causeChain, entryAt } from '../../machines/projection.ts';
 import { type SourcePlace, sourceOf, sourceOfPoint } from '../../machines/source-place.ts';
-import { focusOf, type Model } from '../model.ts';
-import { chosenGate } from '../timeline/travel.ts';
+import { focusOf, heldOf, type Model } from '../model.ts';
 
 export interface SourceMoment {
   place: SourcePlace;
@@ -15,10 +14,9 @@ export interface SourceMoment {
 }
 
 export function sourceMoment(model: Model): SourceMoment | undefined {
-  const { cursor, lab, entries } = model;
+  const { cursor, entries } = model;
   if (cursor === null) {
-    const gate = chosenGate(model);
-    const held = lab?.held.find((h) => gate === undefined || h.gate === gate);
+    const [held] = heldOf(model);
     const place = held && sourceOfPoint(held.point);
     if (place) return { place, how: heldHow(held.point) };
   }

@@ -116,7 +116,7 @@ function pids(g: Group, { pids: { now, max } }: Gauges, box: Box, scene: Scene):
 }
 
 /** Both units are written where they are not the same. */
-function ofLimit(usage: number | null, limit: number): string {
+export function ofLimit(usage: number | null, limit: number): string {
   const [used, most] = [usage === null ? '?' : mebibytes(usage), mebibytes(limit)];
   const shared = used.split(' ')[1] === most.split(' ')[1];
   return `${shared ? used.split(' ')[0] : used} / ${most}`;

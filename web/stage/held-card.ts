@@ -6,7 +6,7 @@ import type { GatePoint } from '../../machines/journal.ts';
 import { causeChain, heldAt } from '../../machines/projection.ts';
 import { sentenceOf } from '../../machines/sentences.ts';
 import { goesByItself, readingMs } from '../beat.ts';
-import type { Model } from '../model.ts';
+import { heldOf, holdOf, type Model } from '../model.ts';
 import { word } from '../words.ts';
 import type { Box } from './layout.ts';
 import { nextText } from './next.ts';
@@ -21,21 +21,11 @@ export interface HeldNow {
 }
 
 /**
- * What is held at the moment that is looked at: in the present as the lab says, in the past as the record says. First the
- * one that a step opens: the chosen gate, else the oldest.
+ * What is held at the moment that is looked at: in the present as the lab says (`heldOf`), in the past as the record says.
+ * First the one that a step opens.
  */
 export function heldNow(model: Model): HeldNow[] {
-  if (model.cursor !== null) return heldAt(model.entries, model.cursor);
-  // What somebody has stopped comes before what only waits for its beat.
-  const held = model.lab?.held ?? [];
-  const all = [...held.filter((h) => h.by !== 'beat'), ...held.filter((h) => h.by === 'beat')];
-  const chosen = all.find((h) => h.gate === model.gate);
-  return chosen ? [chosen, ...all.filter((h) => h !== chosen)] : all;
-}
-
-/** `seq` of the gate's `held` entry. */
-export function recordedHold(model: Model, gate: string): number | undefined {
-  return model.entries.findLast((e) => e.type === 'gate' && e.phase === 'held' && e.gate === gate)?.seq;
+  return model.cursor === null ? heldOf(model) : heldAt(model.entries, model.cursor);
 }
 
 export interface CardActions {
@@ -48,7 +38,7 @@ export function heldCard(model: Model, does: CardActions): TemplateResult | type
   const [held, ...others] = heldNow(model);
   if (!held) return nothing;
   const { point } = held;
-  const entry = recordedHold(model, held.gate);
+  const entry = holdOf(model.entries, held.gate);
   const chain = entry === undefined ? [] : causeChain(model.entries, entry);
   const before = chain.findLast(
     (e) => e.seq < (entry ?? 0) && e.type !== 'gate' && !(e.type === 'step' && e.when === 'before'),

@@ -4,7 +4,7 @@ import { breakHere } from '../../machines/break-here.ts';
 import { type Direction, GRAINS, landFrom, presentOf, stopFrom, type Verb } from '../../machines/grain.ts';
 import { breakFrom } from '../../machines/grain-breaks.ts';
 import { type Answer, labApi } from '../lab-api.ts';
-import { focusOf, type Model } from '../model.ts';
+import { focusOf, heldOf, type Model } from '../model.ts';
 
 export type TimeCommand =
   | 'pause'
@@ -84,9 +84,13 @@ function isHeld({ lab }: Model): boolean {
   return lab?.paused === true || (lab?.held.length ?? 0) > 0;
 }
 
-/** The gate that a step opens: the one selected as long as it is held, else none is named and the lab takes the oldest. */
-export function chosenGate({ gate, lab }: Model): string | undefined {
-  return lab?.held.find((h) => h.gate === gate)?.gate;
+/**
+ * The gate that a step names: the first of what is held (`heldOf`), where that is the reader's choice or not what the lab
+ * would take by itself, the oldest. Else none is named: it may have been opened by the time the lab hears of it.
+ */
+export function chosenGate(model: Model): string | undefined {
+  const [first] = heldOf(model);
+  return first && (first.gate === model.gate || first.gate !== model.lab?.held[0]?.gate) ? first.gate : undefined;
 }
 
 /** What `run to here` would stop at: the thing at the cursor, when it comes again. */

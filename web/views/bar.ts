@@ -8,11 +8,11 @@ import { pointText, sentenceOf } from '../../machines/sentences.ts';
 import { goesByItself, READINGS } from '../beat.ts';
 import { clockText } from '../clock-text.ts';
 import { labApi, type Pace } from '../lab-api.ts';
-import { cursorOf, focusOf, hasBegun, type Model } from '../model.ts';
+import { cursorOf, focusOf, hasBegun, heldOf, type Model } from '../model.ts';
 import { PanelView } from '../panel.ts';
 import { widthOf } from '../stage/svg.ts';
 import { scrubber } from '../timeline/scrubber.ts';
-import { chosenGate, isStopped, runToAt, type TimeCommand } from '../timeline/travel.ts';
+import { isStopped, runToAt, type TimeCommand } from '../timeline/travel.ts';
 import { say, type TimeWord } from '../timeline/words.ts';
 import { word } from '../words.ts';
 import './spoken.ts';
@@ -110,7 +110,7 @@ export class BarView extends PanelView {
     const { model, page } = this;
     const { language } = model;
     const held = model.lab?.held ?? [];
-    const chosen = chosenGate(model) ?? held[0]?.gate;
+    const chosen = heldOf(model)[0]?.gate;
     const recorded = new Map(heldAt(model.entries, Number.POSITIVE_INFINITY).map((h) => [h.gate, h]));
     return html`<ul class="waiting" aria-label=${say(language, 'held', held.length)}>
       ${held.map(({ gate, point }, i) => {

@@ -7,11 +7,11 @@ import { entryAt } from '../../machines/projection.ts';
 import { sourceOfPoint } from '../../machines/source-place.ts';
 import { goesByItself } from '../beat.ts';
 import { meaningOf } from '../glossary.ts';
-import { cursorOf, emptyModel, focusOf, type Model, shownOf } from '../model.ts';
+import { cursorOf, emptyModel, focusOf, holdOf, type Model, shownOf } from '../model.ts';
 import { loadText, textOf } from '../source/texts.ts';
 import { aheadOf, foreseen } from '../stage/ahead.ts';
 import { drawStage } from '../stage/draw.ts';
-import { type CardActions, cardBox, heldCard, heldNow, recordedHold } from '../stage/held-card.ts';
+import { type CardActions, cardBox, heldCard, heldNow } from '../stage/held-card.ts';
 import { layoutOf, type StageLayout } from '../stage/layout.ts';
 import { ghostsOf, newSince, withComing } from '../stage/marks.ts';
 import { lastStep, stageAt } from '../stage/model.ts';
@@ -235,7 +235,7 @@ function sceneOf(model: Model): Omit<Scene, 'layout'> {
   const now = stageAt(entries, at);
   // While something is held, it is what is talked about: for a message, the one that is held.
   const [held] = heldNow(model);
-  const gate = held && recordedHold(model, held.gate);
+  const gate = held && holdOf(model.entries, held.gate);
   const seq = (cursor === null && gate !== undefined && entryAt(entries, gate)?.cause) || shownOf(model);
   const ahead = held ? foreseen(now, aheadOf(entries, held.point, gate)) : null;
   const began = lastStep(entries, indexAfter(entries, at), held ? 'held' : cursor === null ? 'live' : 'past');
@@ -269,12 +269,12 @@ export function zoomOf(model: Model): string | null {
   const entry = entryAt(model.entries, focusOf(model));
   if (model.cursor !== null) return handleOf(entry);
   // Between two calls of a boot nothing is held for a moment: the camera stays where the next one will be.
-  return model.lab?.pace === 'beat' && entry && isOfBoot(entry) ? handleOf(entry) : null;
+  const told = entry?.type === 'kernel' && entry.cause !== null ? entryAt(model.entries, entry.cause) : entry;
+  return model.lab?.pace === 'beat' && told && isOfBoot(told) ? handleOf(told) : null;
 }
 
 function isOfBoot(e: Entry): boolean {
-  if (e.type === 'gate') return e.point.machine === 'wshd-boot';
-  return e.type === 'kernel' || (e.type === 'step' && e.of === 'boot');
+  return e.type === 'gate' ? e.point.machine === 'wshd-boot' : e.type === 'step' && e.of === 'boot';
 }
 
 customElements.define('ws-stage', CrossSection);
